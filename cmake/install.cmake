@@ -1,0 +1,4 @@
+if(TARGET baton)
+  install(TARGETS baton RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/baton/schemas)

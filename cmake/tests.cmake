@@ -1,0 +1,31 @@
+# tests/unit/test_NAME.c and tests/adapters/test_NAME.c become Criterion programs of those names;
+# tests/tsan/NAME.c become plain programs (Criterion does not run under ThreadSanitizer).
+enable_testing()
+pkg_check_modules(CRITERION IMPORTED_TARGET criterion>=2.3)
+pkg_check_modules(XXHASH IMPORTED_TARGET libxxhash)
+set(BATON_ROOMS baton_pipeline baton_kafka baton_redis baton_memory baton_codec baton_config baton_agreement baton_domain
+    baton_text baton_yaml baton_base)
+set(BATON_TEST_LIBRARIES PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
+    OpenSSL::Crypto Threads::Threads)
+
+function(baton_tests folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/${ARGV1})
+  foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${folder}_${name} ${source})
+    set_target_properties(${folder}_${name} PROPERTIES OUTPUT_NAME ${name}
+                          RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${folder})
+    list(SUBLIST ARGN 1 -1 extra)
+    target_link_libraries(${folder}_${name} PRIVATE ${BATON_ROOMS} ${BATON_TEST_LIBRARIES} ${extra})
+    target_include_directories(${folder}_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_compile_definitions(${folder}_${name} PRIVATE BATON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_options(${folder}_${name} PRIVATE -Wno-conversion -Wno-shadow -Wno-missing-prototypes)
+    add_test(NAME ${folder}/${name} COMMAND ${folder}_${name})
+  endforeach()
+endfunction()
+
+if(CRITERION_FOUND AND NOT BATON_SANITIZE STREQUAL "thread")
+  baton_tests(unit test_*.c PkgConfig::CRITERION PkgConfig::XXHASH)
+  baton_tests(adapters test_*.c PkgConfig::CRITERION)
+endif()
+baton_tests(tsan *.c)

@@ -1,0 +1,29 @@
+/* Scratch memory of a batch: taken piece by piece, given back all at once. Not for threads to share. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+struct arena {
+    struct arena_block *first, *current;
+    size_t used;        /* of the current block */
+    size_t block_bytes; /* size of an ordinary block */
+    size_t total_bytes; /* of all blocks */
+};
+
+void arena_init(struct arena *arena, size_t block_bytes);
+void arena_fini(struct arena *arena);
+/* Aligned to 16 bytes, not cleared; ends the process when the machine has no memory. */
+void *arena_take(struct arena *arena, size_t size);
+void *arena_copy(struct arena *arena, const void *data, size_t size);
+/* Gives everything back and keeps the blocks for the next batch. */
+void arena_reset(struct arena *arena);
+
+/* malloc, calloc and realloc that end the process with one line when the machine has no memory. */
+void *memory_take(size_t size);
+void *memory_take_zeroed(size_t count, size_t size);
+void *memory_resize(void *old, size_t size);
+char *memory_copy_text(const char *text);
+
+#endif
