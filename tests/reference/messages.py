@@ -32,10 +32,7 @@ class Rejected(Exception):
 
 class Event:
     """What a message says. `texts` holds the known event fields and no empty text; `profile` [(field, text or None)]."""
-    __slots__ = ("kind", "id", "lead_id", "time", "texts", "profile", "partition", "offset", "lowered")
-
-    def lookup(self, field):
-        return self.texts.get(field)
+    __slots__ = ("kind", "id", "lead_id", "time", "texts", "profile", "partition", "offset")
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
