@@ -26,6 +26,7 @@ struct name_pair {
 /* The part of the configuration that decides how messages are read. Owned by its maker; outlives the decoder. */
 struct input_config {
     bool lead_id_from_key;
+    bool ignore_key; /* the value's lead id stands as it is (events of a file have no key) */
     int64_t max_ahead_ms;
     const struct name_pair *fields; /* writer's field name → baton's */
     size_t field_count;
@@ -42,7 +43,7 @@ struct message {
     size_t key_size;
     const uint8_t *value; /* NULL for a tombstone */
     size_t value_size;
-    int64_t timestamp_ms; /* Kafka's record timestamp */
+    int64_t timestamp_ms; /* Kafka's record timestamp; negative: none, and future_time is not looked for */
     int64_t offset;
 };
 
