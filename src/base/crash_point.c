@@ -1,45 +1,92 @@
 #include "base/crash_point.h"
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-const char *const crash_point_names[] = {
-    "after-claim",           "new-unit-position-written", "new-unit-committed",    "new-unit-marked",
-    "verdict-written",       "agreement-stored",          "agreement-switched",    "transaction-begun",
-    "transaction-produced",  "transaction-offsets-sent",  "transaction-committed", "commit-confirmed",
-    "checkpoint-aggregates", "checkpoint-leads-first",    "checkpoint-leads-all",  "checkpoint-position",
-    "replay-done",           "revoked-before-checkpoint", NULL,
+#ifdef BATON_CRASH_POINTS
+
+static const char *const names[] = {
+    /* a transaction (kafka_sink.c) */
+    "sink_begun",
+    "sink_produced",
+    "sink_offsets_sent",
+    "sink_before_commit",
+    "sink_committed",
 };
 
-#ifdef BATON_CRASH_POINTS
-static atomic_long passes_left = -1; /* -1: not read yet */
+static const char *const faults[] = {"no_fence", "ignore_applied", "late_group_metadata", "offsets_outside"};
 
-static long wanted_pass(const char *wanted)
+static bool listed(const char *const *list, size_t count, const char *name, size_t size)
 {
-    const char *colon = strchr(wanted, ':');
-    long pass = colon ? strtol(colon + 1, NULL, 10) : 1;
-    return pass > 0 ? pass : 1;
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list[i]) == size && memcmp(list[i], name, size) == 0)
+            return true;
+    return false;
+}
+
+/* A test that asks for a name that does not exist would otherwise pass without testing anything. */
+static void refuse_unknown(const char *variable, const char *const *list, size_t count, const char *name, size_t size)
+{
+    if (listed(list, count, name, size))
+        return;
+    (void)fprintf(stderr, "%s names %.*s, which does not exist\n", variable, (int)size, name);
+    _exit(2);
 }
 
 void crash_point_pass(const char *name)
 {
+    static _Atomic long passed;
     const char *wanted = getenv("BATON_CRASH_AT");
-    if (!wanted)
+    if (!wanted || !*wanted)
         return;
     size_t size = strcspn(wanted, ":");
+    refuse_unknown("BATON_CRASH_AT", names, sizeof names / sizeof *names, wanted, size);
+    assert(listed(names, sizeof names / sizeof *names, name, strlen(name)));
     if (strlen(name) != size || memcmp(name, wanted, size) != 0)
         return;
-    long unread = -1;
-    (void)atomic_compare_exchange_strong(&passes_left, &unread, wanted_pass(wanted));
-    if (atomic_fetch_sub(&passes_left, 1) == 1)
-        _exit(99);
+    long at = wanted[size] == ':' ? strtol(wanted + size + 1, NULL, 10) : 1;
+    /* Relaxed: only the count itself matters, and it is one atomic. */
+    if (atomic_fetch_add_explicit(&passed, 1, memory_order_relaxed) + 1 == at)
+        _exit(CRASH_POINT_EXIT_CODE);
 }
 
 bool crash_point_fault(const char *name)
 {
-    const char *fault = getenv("BATON_FAULT");
-    return fault && strcmp(fault, name) == 0;
+    const char *wanted = getenv("BATON_FAULT");
+    if (!wanted || !*wanted)
+        return false;
+    refuse_unknown("BATON_FAULT", faults, sizeof faults / sizeof *faults, wanted, strlen(wanted));
+    assert(listed(faults, sizeof faults / sizeof *faults, name, strlen(name)));
+    return strcmp(name, wanted) == 0;
 }
+
+const char *const *crash_point_names(size_t *count)
+{
+    *count = sizeof names / sizeof *names;
+    return names;
+}
+
+#else
+
+void crash_point_pass(const char *name)
+{
+    (void)name;
+}
+
+bool crash_point_fault(const char *name)
+{
+    (void)name;
+    return false;
+}
+
+const char *const *crash_point_names(size_t *count)
+{
+    *count = 0;
+    return NULL;
+}
+
 #endif
