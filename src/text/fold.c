@@ -1,5 +1,7 @@
 #include "text/fold.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 #include <utf8proc.h>
 
@@ -8,37 +10,12 @@
 #define CHARACTERS_MAX 16
 #define BYTES_MAX (4 * CHARACTERS_MAX)
 
-/* Size of the character at `at`, its code point in `point`; 0 when it is not UTF-8. */
-static size_t read_character(const unsigned char *at, const unsigned char *end,
-                             utf8proc_int32_t *point)
-{
-    unsigned char first = *at;
-    if (first < 0x80) {
-        *point = first;
-        return 1;
-    }
-    size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || (size_t)(end - at) < size)
-        return 0;
-    uint32_t value = first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (at[i] & 0x3fu);
-    }
-    bool overlong = value < (size == 4 ? 0x10000u : size == 3 ? 0x800u : 0x80u);
-    if (overlong || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-        return 0;
-    *point = (utf8proc_int32_t)value;
-    return size;
-}
-
 bool text_is_utf8(const char *text, size_t size)
 {
-    const unsigned char *at = (const unsigned char *)text, *end = at + size;
-    utf8proc_int32_t point;
-    while (at < end) {
-        size_t step = read_character(at, end, &point);
+    const char *end = text + size;
+    uint32_t point;
+    for (const char *at = text; at < end;) {
+        size_t step = utf8_read(at, end, &point);
         if (!step)
             return false;
         at += step;
@@ -85,16 +62,16 @@ static size_t fold_character(utf8proc_int32_t point, utf8proc_uint8_t out[BYTES_
 /* Size of the folded text, written to `out` unless that is NULL; false when it is not UTF-8. */
 static bool fold_all(struct baton_text in, char *out, size_t *folded_size)
 {
-    const unsigned char *at = (const unsigned char *)in.data, *end = at + in.size;
+    const char *at = in.data, *end = at + in.size;
     utf8proc_uint8_t bytes[BYTES_MAX];
     size_t total = 0;
     while (at < end) {
-        utf8proc_int32_t point;
-        size_t step = read_character(at, end, &point);
+        uint32_t point;
+        size_t step = utf8_read(at, end, &point);
         if (!step)
             return false;
         at += step;
-        size_t size = fold_character(point, bytes);
+        size_t size = fold_character((utf8proc_int32_t)point, bytes);
         if (out)
             memcpy(out + total, bytes, size);
         total += size;

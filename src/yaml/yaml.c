@@ -1,0 +1,440 @@
+#include "yaml/yaml.h"
+
+#include "base/utf8.h"
+
+#include <libfyaml.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    struct fy_parser *parser;
+    struct arena *arena;
+    struct findings *findings;
+    uint32_t nodes;
+    uint32_t line, column; /* of what was read last */
+    bool failed;           /* no use to read on */
+    bool told;             /* … and the finding that says why is there */
+};
+
+/* ---- Before libfyaml sees a byte ------------------------------------------------------------- */
+
+static const char *forbidden(uint32_t point)
+{
+    if ((point < 0x20 && point != '\n' && point != '\r' && point != '\t') ||
+        (point >= 0x7f && point < 0xa0) || (point & 0xfffe) == 0xfffe)
+        return "a control character cannot stand here; remove it";
+    if (point == 0x2028 || point == 0x2029)
+        return "an unusual line break stands here; write an ordinary one";
+    return NULL;
+}
+
+/* The first byte or character that is not for a text file. */
+static bool check_characters(const char *text, size_t size, struct findings *findings)
+{
+    uint32_t line = 1, column = 1;
+    for (const char *at = text, *end = text + size; at < end;) {
+        uint32_t point;
+        size_t step = utf8_read(at, end, &point);
+        const char *problem = step ? forbidden(point) : "not UTF-8; save the file as UTF-8";
+        if (problem) {
+            findings_error(findings, line, column, "%s", problem);
+            return false;
+        }
+        bool ends_line = point == '\n' || (point == '\r' && (at + 1 == end || at[1] != '\n'));
+        line += ends_line ? 1 : 0;
+        column = ends_line ? 1 : column + 1;
+        at += step;
+    }
+    return true;
+}
+
+/* ---- Events to nodes --------------------------------------------------------------------------
+ */
+
+static void place_of(struct reader *reader, const struct fy_mark *mark)
+{
+    if (mark && mark->line >= 0 && mark->column >= 0) {
+        reader->line = (uint32_t)mark->line + 1;
+        reader->column = (uint32_t)mark->column + 1;
+    }
+}
+
+static void give_up(struct reader *reader, const char *text)
+{
+    if (!reader->failed)
+        findings_error(reader->findings, reader->line, reader->column, "%s", text);
+    reader->failed = reader->told = true;
+}
+
+/* The events that the parser gives, to be freed by its caller; NULL at its end or at an error. */
+static struct fy_event *next_event(struct reader *reader)
+{
+    struct fy_event *event = reader->failed ? NULL : fy_parser_parse(reader->parser);
+    if (event)
+        place_of(reader, fy_event_start_mark(event));
+    return event;
+}
+
+static struct yaml_node *new_node(struct reader *reader, enum yaml_kind kind)
+{
+    if (reader->nodes == YAML_NODES_MAX)
+        give_up(reader, "too many values in one file");
+    reader->nodes++;
+    struct yaml_node *node = arena_take(reader->arena, sizeof *node);
+    *node = (struct yaml_node){
+        .kind = kind, .line = reader->line, .column = reader->column, .text = {"", 0}};
+    return node;
+}
+
+static void token_error(struct reader *reader, struct fy_token *token, const char *what,
+                        const char *advice)
+{
+    if (!token)
+        return;
+    struct reader at = *reader;
+    place_of(&at, fy_token_start_mark(token));
+    size_t size = 0;
+    const char *text = fy_token_get_text(token, &size);
+    if (!text)
+        size = 0;
+    findings_error(reader->findings, at.line, at.column, "%s`%.*s`: %s", what,
+                   (int)(size > 60 ? 60 : size), text ? text : "", advice);
+}
+
+static void refuse_properties(struct reader *reader, struct fy_token *anchor, struct fy_token *tag)
+{
+    token_error(reader, anchor, "anchor &",
+                "anchors are not supported; write the value again where it is needed, or put "
+                "quotes around a text that begins with &");
+    token_error(
+        reader, tag, "tag ",
+        "tags are not supported; remove it, or put quotes around a text that begins with !");
+}
+
+static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *token)
+{
+    struct yaml_node *node = new_node(reader, YAML_SCALAR);
+    size_t size = 0;
+    const char *text = token ? fy_token_get_text(token, &size) : NULL;
+    if (!text)
+        size = 0;
+    if (size && memchr(text, 0, size)) {
+        findings_error(reader->findings, node->line, node->column,
+                       "a text cannot hold the character NUL");
+        size = 0;
+    }
+    char *copy = arena_take(reader->arena, size + 1);
+    if (size)
+        memcpy(copy, text, size);
+    copy[size] = 0;
+    node->text = (struct baton_text){copy, (uint32_t)size};
+    node->quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    return node;
+}
+
+static struct yaml_node *read_alias(struct reader *reader, struct fy_token *token)
+{
+    size_t size = 0;
+    const char *text = token ? fy_token_get_text(token, &size) : NULL;
+    int shown = (int)(size > 60 ? 60 : size);
+    struct yaml_node *node = new_node(reader, YAML_SCALAR);
+    node->quoted = true;
+    findings_error(reader->findings, node->line, node->column,
+                   "put quotes around it: \"*%.*s\" (without them, a * begins a YAML alias, which "
+                   "is not supported)",
+                   shown, text ? text : "");
+    return node;
+}
+
+static struct yaml_node *read_node(struct reader *reader, struct fy_event *event, uint32_t depth);
+
+static void add_child(struct yaml_node *parent, struct yaml_node **last, struct yaml_node *child)
+{
+    if (*last)
+        (*last)->next = child;
+    else
+        parent->first = child;
+    *last = child;
+    parent->count++;
+}
+
+/* The next node within a list or mapping; NULL at its end. */
+static struct yaml_node *read_child(struct reader *reader, enum fy_event_type end, uint32_t depth)
+{
+    struct fy_event *event = next_event(reader);
+    struct yaml_node *node = NULL;
+    if (!event)
+        reader->failed = true;
+    else if (event->type != end)
+        node = read_node(reader, event, depth);
+    fy_parser_event_free(reader->parser, event);
+    return node;
+}
+
+static struct yaml_node *read_list(struct reader *reader, uint32_t depth)
+{
+    struct yaml_node *list = new_node(reader, YAML_LIST), *last = NULL, *child;
+    while ((child = read_child(reader, FYET_SEQUENCE_END, depth + 1)))
+        add_child(list, &last, child);
+    return list;
+}
+
+static int by_key(const void *left, const void *right)
+{
+    const struct yaml_node *a = *(const struct yaml_node *const *)left,
+                           *b = *(const struct yaml_node *const *)right;
+    uint32_t size = a->key->text.size < b->key->text.size ? a->key->text.size : b->key->text.size;
+    int order = memcmp(a->key->text.data, b->key->text.data, size);
+    if (order == 0 && a->key->text.size != b->key->text.size)
+        order = a->key->text.size < b->key->text.size ? -1 : 1;
+    if (order == 0 && a->key->line != b->key->line)
+        order = a->key->line < b->key->line ? -1 : 1;
+    if (order == 0)
+        order = a->key->column < b->key->column ? -1 : 1;
+    return order;
+}
+
+static void refuse_doubles(struct reader *reader, const struct yaml_node *mapping)
+{
+    if (mapping->count < 2)
+        return;
+    struct yaml_node **sorted = memory_take(mapping->count * sizeof *sorted);
+    uint32_t count = 0;
+    for (struct yaml_node *child = mapping->first; child; child = child->next)
+        sorted[count++] = child;
+    qsort(sorted, count, sizeof *sorted, by_key);
+    for (uint32_t i = 1; i < count; i++) {
+        const struct yaml_node *first = sorted[i - 1]->key, *again = sorted[i]->key;
+        if (first->text.size == again->text.size &&
+            memcmp(first->text.data, again->text.data, first->text.size) == 0)
+            findings_error(reader->findings, again->line, again->column,
+                           "`%s` stands here twice (before in line %u)", again->text.data,
+                           first->line);
+    }
+    free(sorted);
+}
+
+static void check_key(struct reader *reader, struct yaml_node *key)
+{
+    if (key->kind != YAML_SCALAR) {
+        findings_error(reader->findings, key->line, key->column, "a key must be a text, not %s",
+                       yaml_kind_name(key));
+        *key = (struct yaml_node){
+            .line = key->line, .column = key->column, .text = {"", 0}, .quoted = true};
+    } else if (!key->quoted && yaml_is_text(key, "<<")) {
+        findings_error(
+            reader->findings, key->line, key->column,
+            "merge keys are not supported; write the values again where they are needed");
+    } else if (yaml_is_null(key)) {
+        findings_error(reader->findings, key->line, key->column, "a key is missing before the `:`");
+    }
+}
+
+static struct yaml_node *read_mapping(struct reader *reader, uint32_t depth)
+{
+    struct yaml_node *mapping = new_node(reader, YAML_MAPPING), *last = NULL, *key, *value;
+    while ((key = read_child(reader, FYET_MAPPING_END, depth + 1))) {
+        check_key(reader, key);
+        value = read_child(reader, FYET_MAPPING_END, depth + 1);
+        if (!value)
+            break;
+        value->key = key;
+        if (yaml_is_null(value) &&
+            value->text.size == 0) { /* libfyaml's place of an empty value is behind the line */
+            value->line = key->line;
+            value->column = key->column;
+        }
+        add_child(mapping, &last, value);
+    }
+    if (!reader->failed)
+        refuse_doubles(reader, mapping);
+    return mapping;
+}
+
+static struct yaml_node *read_node(struct reader *reader, struct fy_event *event, uint32_t depth)
+{
+    if (depth > YAML_DEPTH_MAX) {
+        give_up(reader, "nested too deep");
+        return NULL;
+    }
+    switch (event->type) {
+    case FYET_SCALAR:
+        refuse_properties(reader, event->scalar.anchor, event->scalar.tag);
+        return read_scalar(reader, event->scalar.value);
+    case FYET_ALIAS: return read_alias(reader, event->alias.anchor);
+    case FYET_SEQUENCE_START:
+        refuse_properties(reader, event->sequence_start.anchor, event->sequence_start.tag);
+        return read_list(reader, depth);
+    case FYET_MAPPING_START:
+        refuse_properties(reader, event->mapping_start.anchor, event->mapping_start.tag);
+        return read_mapping(reader, depth);
+    default: give_up(reader, "not understood"); return NULL;
+    }
+}
+
+/* ---- The stream: one document -----------------------------------------------------------------
+ */
+
+static void refuse_directives(struct reader *reader, struct fy_document_state *state)
+{
+    if (state &&
+        (fy_document_state_version_explicit(state) || fy_document_state_tags_explicit(state)))
+        findings_error(reader->findings, 1, 1,
+                       "lines that begin with %% are not supported; remove them");
+}
+
+static struct yaml_node *read_stream(struct reader *reader)
+{
+    struct yaml_node *root = NULL;
+    bool ended = false;
+    while (!reader->failed && !ended) {
+        struct fy_event *event = next_event(reader);
+        if (!event)
+            break;
+        switch (event->type) {
+        case FYET_STREAM_START:
+        case FYET_DOCUMENT_END: break;
+        case FYET_STREAM_END: ended = true; break;
+        case FYET_DOCUMENT_START:
+            if (root)
+                give_up(reader, "a second document begins here; one file holds one");
+            else
+                refuse_directives(reader, event->document_start.document_state);
+            break;
+        default: root = read_node(reader, event, 1); break;
+        }
+        fy_parser_event_free(reader->parser, event);
+    }
+    reader->failed |= !ended;
+    return root;
+}
+
+/* What libfyaml says, and what to do about it where people are likely to meet it. */
+static const struct {
+    const char *begin, *text;
+} advice[] = {
+    {"invalid alias", "a * cannot begin a text without quotes; put quotes around it"},
+    {"plain scalar cannot start", "put quotes around a text that begins with this character"},
+    {"invalid nested block mapping",
+     "a second `:` in one line; put quotes around a text that holds `: `"},
+    {"invalid tab", "a tab cannot indent; use spaces"},
+    {"missing comma in flow mapping", "a `,` or the closing } is missing before this"},
+    {"missing comma in flow sequence", "a `,` or the closing ] is missing before this"},
+    {"flow sequence without", "a list that begins with [ has no ] at its end"},
+    {"flow mapping without", "a mapping that begins with { has no } at its end"},
+    {"single-quoted scalar without", "a text that begins with ' has no ' at its end"},
+    {"double-quoted scalar without", "a text that begins with \" has no \" at its end"},
+};
+
+static const char *explain(const char *message)
+{
+    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
+        if (strncmp(message, advice[i].begin, strlen(advice[i].begin)) == 0)
+            return advice[i].text;
+    return message;
+}
+
+/* The first is the cause; others follow from it. */
+static void add_collected(struct reader *reader, struct fy_diag *diag)
+{
+    void *iterator = NULL;
+    struct fy_diag_error *error = fy_diag_errors_iterate(diag, &iterator);
+    if (error && error->line > 0 && error->column > 0) {
+        reader->line = (uint32_t)error->line;
+        reader->column = (uint32_t)error->column;
+    }
+    findings_error(reader->findings, reader->line, reader->column, "%s",
+                   error && error->msg ? explain(error->msg) : "this is not YAML");
+}
+
+static struct fy_diag *quiet_diag(void)
+{
+    struct fy_diag_cfg config;
+    fy_diag_cfg_default(&config);
+    config.fp = NULL;
+    config.level = FYET_ERROR;
+    struct fy_diag *diag = fy_diag_create(&config);
+    if (diag)
+        fy_diag_set_collect_errors(diag, true);
+    return diag;
+}
+
+struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
+                             struct findings *findings)
+{
+    if (size > YAML_SIZE_MAX) {
+        findings_error(findings, 1, 1, "the file is larger than %d bytes", YAML_SIZE_MAX);
+        return NULL;
+    }
+    if (!check_characters(text, size, findings))
+        return NULL;
+    struct fy_diag *diag = quiet_diag();
+    struct fy_parse_cfg config = {
+        .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE, .diag = diag};
+    struct reader reader = {.arena = arena, .findings = findings, .line = 1, .column = 1};
+    reader.parser = diag ? fy_parser_create(&config) : NULL;
+    struct yaml_node *root = NULL;
+    if (reader.parser && size && fy_parser_set_string(reader.parser, text, size) == 0)
+        root = read_stream(&reader);
+    if (reader.failed && !reader.told)
+        add_collected(&reader, diag);
+    if (reader.parser)
+        fy_parser_destroy(reader.parser);
+    if (diag)
+        fy_diag_destroy(diag);
+    return reader.failed ? NULL : root;
+}
+
+/* ---- Reading nodes ----------------------------------------------------------------------------
+ */
+
+struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key)
+{
+    for (struct yaml_node *child = mapping->first; child; child = child->next)
+        if (yaml_is_text(child->key, key))
+            return child;
+    return NULL;
+}
+
+bool yaml_is_text(const struct yaml_node *node, const char *text)
+{
+    return node->kind == YAML_SCALAR && strcmp(node->text.data, text) == 0;
+}
+
+bool yaml_is_null(const struct yaml_node *node)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    if (node->kind != YAML_SCALAR || node->quoted)
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (yaml_is_text(node, words[i]))
+            return true;
+    return false;
+}
+
+const char *yaml_kind_name(const struct yaml_node *node)
+{
+    switch (node->kind) {
+    case YAML_MAPPING: return "a mapping";
+    case YAML_LIST: return "a list";
+    default: return yaml_is_null(node) ? "nothing" : "a text";
+    }
+}
+
+bool yaml_whole(const struct yaml_node *node, int64_t *value)
+{
+    if (node->kind != YAML_SCALAR || node->quoted)
+        return false;
+    const char *at = node->text.data;
+    bool negative = *at == '-';
+    if (*at == '-' || *at == '+')
+        at++;
+    size_t size = strlen(at);
+    if (!size || size > 18 || strspn(at, "0123456789") != size)
+        return false;
+    int64_t found = 0;
+    for (; *at; at++)
+        found = found * 10 + (*at - '0');
+    *value = negative ? -found : found;
+    return true;
+}
