@@ -12,12 +12,14 @@
 extern "C" {
 #endif
 
-#define BATON_RULES_MAX 1000        /* fit rules, and behaviour rules */
-#define BATON_POINTS_MAX 10000      /* points of a rule, either sign */
-#define BATON_SCORE_MAX 1000000     /* points; a score saturates there, either sign */
+#define BATON_RULES_MAX 1000    /* fit rules, and behaviour rules */
+#define BATON_PROPERTIES_MAX 64 /* free properties that an agreement names, and that a lead keeps  \
+                                 */
+#define BATON_POINTS_MAX 10000  /* points of a rule, either sign */
+#define BATON_SCORE_MAX 1000000 /* points; a score saturates there, either sign */
 #define BATON_TOUCHES_MAX 32
 #define BATON_HALF_LIFE_MAX_MS (INT64_C(3660) * 86400000)
-#define BATON_NUMBER_SCALE 1000000  /* a number in a condition is kept in millionths */
+#define BATON_NUMBER_SCALE 1000000 /* a number in a condition is kept in millionths */
 
 enum baton_match {
     BATON_MATCH_EQUAL,    /* one of `texts` is the whole value */
@@ -33,8 +35,8 @@ enum baton_match {
  * A list of values that mixes plain texts and globs is one GLOB: a text without `*` is equal. */
 struct baton_condition {
     enum baton_match match;
-    bool negate;         /* true where the test is false or the field unknown */
-    uint8_t field;       /* baton_event_field in a behaviour rule, baton_profile_field elsewhere */
+    bool negate;   /* true where the test is false or the field unknown */
+    uint8_t field; /* baton_event_field in a behaviour rule, baton_profile_field elsewhere */
     struct baton_text name; /* of the answer or property that `field` calls for */
     const struct baton_text *texts;
     uint32_t text_count;
@@ -43,7 +45,14 @@ struct baton_condition {
     uint32_t child_count;
 };
 
-enum baton_period { BATON_PER_NONE, BATON_PER_HOUR, BATON_PER_DAY, BATON_PER_WEEK, BATON_PER_MONTH, BATON_PER_EVER };
+enum baton_period {
+    BATON_PER_NONE,
+    BATON_PER_HOUR,
+    BATON_PER_DAY,
+    BATON_PER_WEEK,
+    BATON_PER_MONTH,
+    BATON_PER_EVER
+};
 
 struct baton_behaviour_rule {
     struct baton_text id;
@@ -51,7 +60,7 @@ struct baton_behaviour_rule {
     enum baton_event_kind kind;
     struct baton_condition where; /* ALL without children where the rule has none */
     int32_t points;
-    uint32_t cap_times;          /* at_most; 0 with BATON_PER_NONE */
+    uint32_t cap_times; /* at_most; 0 with BATON_PER_NONE */
     enum baton_period cap_period;
     int64_t half_life_ms; /* 0: none */
 };
@@ -86,16 +95,19 @@ struct baton_zone_offset {
 struct baton_agreement {
     struct baton_text name;
     uint32_t version;
-    struct baton_text hash;             /* lower-case hex */
-    int64_t effective_ms, expires_ms;   /* in force from (included) to (excluded); the rules count outside, too */
+    struct baton_text hash; /* lower-case hex */
+    int64_t effective_ms,
+        expires_ms; /* in force from (included) to (excluded); the rules count outside, too */
     const struct baton_zone_offset *zone;
     uint32_t zone_count; /* at least 1 */
     const struct baton_behaviour_rule *behaviour;
     uint32_t behaviour_count;
-    /* behaviour rules of kind k: indexes by_kind[kind_start[k]] … by_kind[kind_start[k + 1] - 1], ascending */
+    /* behaviour rules of kind k: indexes by_kind[kind_start[k]] … by_kind[kind_start[k + 1] - 1],
+     * ascending */
     const uint16_t *by_kind;
     uint32_t kind_start[BATON_EVENT_KINDS + 1];
-    /* rule of a hash: open addressing, size a power of two, entries = index + 1, 0 = free, slot = hash & mask */
+    /* rule of a hash: open addressing, size a power of two, entries = index + 1, 0 = free,
+     * slot = hash & mask; NULL: every rule is looked at */
     const uint16_t *by_hash;
     uint32_t by_hash_mask;
     const struct baton_fit_rule *fit;
@@ -104,12 +116,13 @@ struct baton_agreement {
     struct baton_gate mql, sql;
     const struct baton_condition *never; /* each item blocks the SQL stage while it holds */
     uint32_t never_count;
-    uint32_t share;   /* bit per baton_profile_field that a promotion may carry */
+    uint32_t share; /* bit per baton_profile_field that a promotion may carry */
     const struct baton_text *share_properties;
     uint32_t share_property_count;
-    const struct baton_text *properties; /* free properties that any condition or `share` names: kept */
-    uint32_t property_count;
-    uint32_t touches; /* kept per lead, 0 to BATON_TOUCHES_MAX */
+    const struct baton_text
+        *properties;         /* free properties that any condition or `share` names: kept */
+    uint32_t property_count; /* at most BATON_PROPERTIES_MAX */
+    uint32_t touches;        /* kept per lead, 0 to BATON_TOUCHES_MAX */
 };
 
 /* Index of the behaviour rule with this hash, or -1. */

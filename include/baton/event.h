@@ -14,9 +14,11 @@
 extern "C" {
 #endif
 
-#define BATON_ID_MAX 256                     /* bytes of a lead id or an event id */
-#define BATON_TEXT_MAX 1024                  /* bytes of any other text that is kept or compared */
-#define BATON_TIME_MAX_MS 253402300799999    /* the end of the year 9999 */
+#define BATON_ID_MAX 256    /* bytes of a lead id or an event id */
+#define BATON_TEXT_MAX 1024 /* bytes of any other text that is kept or compared */
+#define BATON_FOLDED_MAX                                                                           \
+    (3 * BATON_TEXT_MAX) /* bytes of a text without case and accents: folding can lengthen it */
+#define BATON_TIME_MAX_MS 253402300799999 /* the end of the year 9999 */
 
 struct baton_text {
     const char *data;
@@ -72,7 +74,7 @@ enum baton_profile_field {
     BATON_CONSENT,
     BATON_PROFILE_FIELDS,
     BATON_PROPERTY = BATON_PROFILE_FIELDS, /* `properties.NAME`: looked up by name */
-    BATON_EMAIL_DOMAIN                     /* only in conditions: what follows the last @ of the e-mail */
+    BATON_EMAIL_DOMAIN /* only in conditions: what follows the last @ of the e-mail */
 };
 
 /* A form's field: what was asked and what was answered. */

@@ -13,8 +13,9 @@
 extern "C" {
 #endif
 
-/* Memory for leads and words. `resize` returns NULL only when it cannot serve (the owner then stops);
- * new_size 0 frees. old_size is what was asked for before, 0 with old == NULL. */
+/* Memory for leads and words. `resize` returns NULL only when it cannot serve (the owner then
+ * stops; what `old` points to stays as it was); new_size 0 frees. old_size is what was asked for
+ * before, 0 with old == NULL. */
 struct baton_allocator {
     void *(*resize)(void *context, void *old, size_t old_size, size_t new_size);
     void *context;
@@ -24,7 +25,9 @@ struct baton_allocator {
  * found no room. The same texts in the same order give the same ids. */
 #define BATON_WORD_NONE 0u
 #define BATON_WORD_OTHER 1u
-#define BATON_WORD_MAX 200 /* bytes kept of a word; longer ones are cut at a character's border */
+#define BATON_WORD_MAX                                                                             \
+    200 /* bytes kept of a word; longer ones are cut: texts at a character's border,               \
+         * ids of rules at a comma, so that no half id stands in a touch */
 
 enum baton_word_class {
     BATON_WORD_TEXT, /* pages, campaigns, channels: stops at capacity - capacity / 16 */
@@ -33,19 +36,23 @@ enum baton_word_class {
 
 struct baton_words {
     struct baton_allocator allocator;
-    uint32_t capacity; /* ids, the two fixed ones included */
-    uint32_t count;    /* ids in use, the two fixed ones included */
-    uint64_t overflowed; /* how often a text found no room */
+    uint32_t capacity;        /* ids, the two fixed ones included */
+    uint32_t count;           /* ids in use, the two fixed ones included */
+    uint64_t overflowed;      /* how often a text found no room */
     struct baton_text *texts; /* by id; bytes owned by the table */
     uint32_t *slots;          /* open addressing over ids */
     uint32_t slot_count;
     uint32_t texts_room;
+    bool starved; /* the allocator gave nothing: ids are no longer those of the log, the owner stops
+                   */
 };
 
-void baton_words_init(struct baton_words *words, uint32_t capacity, struct baton_allocator allocator);
+void baton_words_init(struct baton_words *words, uint32_t capacity,
+                      struct baton_allocator allocator);
 void baton_words_fini(struct baton_words *words);
 /* The id of a text, added if it is new and finds room. */
-uint32_t baton_words_id(struct baton_words *words, struct baton_text text, enum baton_word_class word_class);
+uint32_t baton_words_id(struct baton_words *words, struct baton_text text,
+                        enum baton_word_class word_class);
 /* The text of an id; "(other)" for id 1, empty for 0 and for ids that are not in use. */
 struct baton_text baton_words_text(const struct baton_words *words, uint32_t id);
 /* Puts back a stored word: ids must come in ascending order without a gap from 2. False if not. */
@@ -56,8 +63,15 @@ const char *baton_stage_name(enum baton_stage stage); /* "lead", "mql", "sql" */
 
 #define BATON_RECENT_IDS 8
 
-/* Hits of one rule. Which parts are in use is told by the rule; a tally whose rule is not in the
- * agreement is kept and worth nothing. */
+/* Limits of a lead. An agreement fits into them; only agreements of former days can fill them up.
+ * When a new tally finds no room, the oldest one (first hit first) that the agreement in force does
+ * not know is dropped; when a new property finds none, the one with the oldest event time among
+ * those that the agreement does not name. */
+#define BATON_TALLIES_MAX (2 * BATON_RULES_MAX)
+#define BATON_PROFILE_MAX (BATON_PROFILE_FIELDS + BATON_PROPERTIES_MAX)
+
+/* Hits of one rule; in a lead they stand in the order of their first hit. Which parts are in use is
+ * told by the rule; a tally whose rule is not in the agreement is kept and worth nothing. */
 struct baton_tally {
     uint32_t rule_hash;
     int32_t rule;          /* its index in the agreement in force, -1: not in it; never stored */
@@ -88,7 +102,8 @@ struct baton_profile_value {
 };
 
 struct baton_lead {
-    int64_t applied;   /* position that it is folded up to: the offset after its newest folded event, or later */
+    int64_t applied; /* position that it is folded up to: the offset after its newest folded event,
+                        or later */
     int64_t newest_ms; /* newest event time */
     int64_t stage_ms;  /* event time at which it entered its stage; 0 for stage lead */
     int64_t mql_ms, sql_ms;
@@ -102,8 +117,8 @@ struct baton_lead {
     uint64_t recent[BATON_RECENT_IDS]; /* 56 bits of XXH64 of ids, newest first */
     int64_t fit_points;                /* sum of the fit rules that hold; derived, never stored */
     struct baton_tally *tallies;
-    struct baton_touch *touches; /* newest first */
-    struct baton_profile_value *profile;
+    struct baton_touch *touches;         /* newest first */
+    struct baton_profile_value *profile; /* by field, then by the bytes of the name */
     uint16_t tally_count, tally_room;
     uint16_t touch_count, touch_room;
     uint16_t profile_count, profile_room;
@@ -113,22 +128,26 @@ struct baton_lead {
 void baton_lead_init(struct baton_lead *lead);
 void baton_lead_fini(struct baton_lead *lead, struct baton_allocator *allocator);
 
-/* Makes the derived parts (indexes of rules, fit) fit an agreement: after unpack, and when the agreement changes. */
+/* Makes the derived parts (indexes of rules, fit) fit an agreement, and drops the touches that it
+ * does not keep: after unpack, and when the agreement changes. */
 void baton_lead_attach(struct baton_lead *lead, const struct baton_agreement *agreement);
 
 /* Packed form: version byte, checksum, then the parts in a fixed order; no pointers, no padding,
  * the same on every machine. `applied` is written in place of the lead's own. */
-#define BATON_LEAD_PACKED_MAX (192 * 1024)
+#define BATON_LEAD_PACKED_MAX                                                                      \
+    (512 * 1024) /* every limit reached at once; a usual lead takes 80 to 500 bytes */
 /* An upper bound of what pack needs for this lead. */
 size_t baton_lead_pack_bound(const struct baton_lead *lead);
 /* Returns the size written; the room must be at least the bound. */
 size_t baton_lead_pack(const struct baton_lead *lead, int64_t applied, uint8_t *room);
-/* Size of the whole packed form, read from its first bytes (at least 16, or all there are); 0: not one. */
+/* Size of the whole packed form, read from its first bytes (at least 16, or all there are); 0: not
+ * one. It stands at the same place in every version. */
 size_t baton_lead_packed_size(const uint8_t *bytes, size_t size);
 enum baton_unpack { BATON_UNPACKED, BATON_DAMAGED, BATON_UNKNOWN_VERSION, BATON_NO_MEMORY };
-/* Fills an initialised lead. Bytes beyond the packed size are an error here. Words it refers to must be < words_count. */
-enum baton_unpack baton_lead_unpack(struct baton_lead *lead, const uint8_t *bytes, size_t size, uint32_t words_count,
-                                    struct baton_allocator *allocator);
+/* Fills an initialised lead; what does not unpack leaves it as initialised. Attach it before use.
+ * Bytes beyond the packed size are an error here. Words it refers to must be < words_count. */
+enum baton_unpack baton_lead_unpack(struct baton_lead *lead, const uint8_t *bytes, size_t size,
+                                    uint32_t words_count, struct baton_allocator *allocator);
 
 #ifdef __cplusplus
 }

@@ -68,7 +68,8 @@ static void next_block(struct arena *arena, size_t size)
 {
     struct arena_block *next = arena->current ? arena->current->next : arena->first;
     if (!next || next->size < size) {
-        struct arena_block *block = add_block(arena, size > arena->block_bytes ? size : arena->block_bytes);
+        struct arena_block *block =
+            add_block(arena, size > arena->block_bytes ? size : arena->block_bytes);
         block->next = next;
         if (arena->current)
             arena->current->next = block;

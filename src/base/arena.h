@@ -1,4 +1,5 @@
-/* Scratch memory of a batch: taken piece by piece, given back all at once. Not for threads to share. */
+/* Scratch memory of a batch: taken piece by piece, given back all at once. Not for threads to
+ * share. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

@@ -1,5 +1,6 @@
 /* Reading and writing packed bytes. A reader never goes beyond its end: the first read that would
- * sets `failed`, and every read from then on gives zero. A writer's room must have been measured. */
+ * sets `failed`, and every read from then on gives zero. A writer's room must have been measured.
+ */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
@@ -38,7 +39,8 @@ static inline uint8_t bytes_u8(struct byte_reader *reader)
 static inline uint32_t bytes_u32_le(struct byte_reader *reader)
 {
     const uint8_t *p = bytes_take(reader, 4);
-    return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
+    return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24
+             : 0;
 }
 
 static inline uint64_t bytes_u64_le(struct byte_reader *reader)

@@ -11,14 +11,11 @@
 
 static const char *const names[] = {
     /* a transaction (kafka_sink.c) */
-    "sink_begun",
-    "sink_produced",
-    "sink_offsets_sent",
-    "sink_before_commit",
-    "sink_committed",
+    "sink_begun", "sink_produced", "sink_offsets_sent", "sink_before_commit", "sink_committed",
 };
 
-static const char *const faults[] = {"no_fence", "ignore_applied", "late_group_metadata", "offsets_outside"};
+static const char *const faults[] = {"no_fence", "ignore_applied", "late_group_metadata",
+                                     "offsets_outside"};
 
 static bool listed(const char *const *list, size_t count, const char *name, size_t size)
 {
@@ -29,7 +26,8 @@ static bool listed(const char *const *list, size_t count, const char *name, size
 }
 
 /* A test that asks for a name that does not exist would otherwise pass without testing anything. */
-static void refuse_unknown(const char *variable, const char *const *list, size_t count, const char *name, size_t size)
+static void refuse_unknown(const char *variable, const char *const *list, size_t count,
+                           const char *name, size_t size)
 {
     if (listed(list, count, name, size))
         return;

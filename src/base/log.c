@@ -11,7 +11,8 @@ static _Atomic int lowest = LOG_INFO;
 
 void log_set_level(enum log_level level)
 {
-    atomic_store_explicit(&lowest, (int)level, memory_order_relaxed); /* a hint: no other data hangs on it */
+    atomic_store_explicit(&lowest, (int)level,
+                          memory_order_relaxed); /* a hint: no other data hangs on it */
 }
 
 void log_line(enum log_level level, const char *format, ...)

@@ -92,6 +92,7 @@ void text_buffer_add_time(struct text_buffer *buffer, int64_t time_ms)
         text_buffer_print(buffer, "%" PRId64, time_ms);
         return;
     }
-    text_buffer_print(buffer, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                      parts.tm_hour, parts.tm_min, parts.tm_sec, (int)rest);
+    text_buffer_print(buffer, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                      (int)rest);
 }

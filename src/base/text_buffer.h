@@ -15,7 +15,8 @@ void text_buffer_fini(struct text_buffer *buffer);
 void text_buffer_clear(struct text_buffer *buffer);
 void text_buffer_add(struct text_buffer *buffer, const void *bytes, size_t size);
 void text_buffer_add_text(struct text_buffer *buffer, const char *text);
-__attribute__((format(printf, 2, 3))) void text_buffer_print(struct text_buffer *buffer, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void text_buffer_print(struct text_buffer *buffer,
+                                                             const char *format, ...);
 /* Hundredths of a point as points: 7025 → 70.25, 7000 → 70, -50 → -0.5. */
 void text_buffer_add_points(struct text_buffer *buffer, int64_t hundredths);
 /* RFC 3339 in UTC with milliseconds: 2026-11-01T12:00:00.123Z. */

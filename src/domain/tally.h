@@ -1,0 +1,27 @@
+/* Hits of a rule: caps by buckets, decaying weights, and what they are worth. */
+#ifndef DOMAIN_TALLY_H
+#define DOMAIN_TALLY_H
+
+#include <baton/scoring.h>
+
+#define TALLY_HAS_BUCKET 1u
+#define TALLY_HAS_WEIGHT 2u
+
+enum tally_outcome { TALLY_COUNTED, TALLY_BEYOND_CAP, TALLY_TOO_LATE };
+enum tally_outcome tally_hit(struct baton_tally *tally, const struct baton_behaviour_rule *rule,
+                             const struct baton_agreement *agreement, int64_t time_ms);
+
+/* The lead's tally of a rule, or NULL. */
+struct baton_tally *tally_find(const struct baton_lead *lead, uint32_t rule_hash);
+/* The same, added if there is none; NULL if there is no memory. */
+struct baton_tally *tally_of(struct baton_lead *lead, const struct baton_agreement *agreement,
+                             uint16_t rule, struct baton_allocator *allocator);
+
+/* Points with 40 fractional bits, signed, wide enough for the sum over all rules. */
+__extension__ typedef __int128 tally_worth;
+tally_worth tally_points(const struct baton_tally *tally, const struct baton_agreement *agreement,
+                         int64_t at_ms);
+/* Saturated at the greatest score and floored to hundredths. */
+int32_t tally_hundredths(tally_worth worth);
+
+#endif
