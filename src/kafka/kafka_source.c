@@ -1,0 +1,578 @@
+#include "kafka/kafka_source.h"
+
+#include "base/log.h"
+#include "kafka/kafka_source_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROBE_INTERVAL_MS = 500 }; /* how often a broker that is away is asked */
+
+/* An assignment lives from the callback that brings it to `release`:
+ *   NONE → ASSIGNED (callback, metadata kept) → HELD (told; assigned nothing yet, so that
+ * heartbeats and the next revocation go on while units are taken over) → FETCHING (start) … →
+ * LEAVING (told of its end) → NONE (release). Records are handed out only while FETCHING; `pending`
+ * holds the news that fetch has not told yet. */
+struct kafka_source {
+    struct source port;
+    rd_kafka_t *consumer;
+    char *topic, *group, *config_path;
+    bool assigned, fetching, revoking, closing;
+    struct kafka_membership membership;
+    enum source_news_kind pending;
+    uint32_t *units; /* of the news and of the assignment */
+    size_t unit_count, unit_room;
+    int64_t *next; /* by unit: lowest offset that may still come; -1: not started */
+    size_t next_room;
+    rd_kafka_message_t **batch; /* messages whose bytes are lent out */
+    size_t batch_count, batch_room;
+    struct arena headers;
+    enum status held; /* an error that came after records of its batch: told by the next fetch */
+    struct error held_error;
+    bool away;
+    int64_t next_probe_ms;
+    struct error away_error;
+};
+
+static struct kafka_source *self_of(struct source *source)
+{
+    return (struct kafka_source *)(void *)source; /* port is the first member */
+}
+
+const struct kafka_membership *kafka_source_membership(const struct source *source)
+{
+    return &((const struct kafka_source *)(const void *)source)->membership;
+}
+
+rd_kafka_t *kafka_source_consumer(const struct source *source)
+{
+    return ((const struct kafka_source *)(const void *)source)->consumer;
+}
+
+/* ---- What librdkafka calls, always from within a poll of ours
+ * ------------------------------------- */
+
+static void keep_units(struct kafka_source *self, const rd_kafka_topic_partition_list_t *partitions)
+{
+    size_t count = (size_t)partitions->cnt;
+    if (count > self->unit_room) {
+        self->units = memory_resize(self->units, count * sizeof *self->units);
+        self->unit_room = count;
+    }
+    self->unit_count = count;
+    for (size_t i = 0; i < count; i++)
+        self->units[i] = (uint32_t)partitions->elems[i].partition;
+}
+
+static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_source *self = opaque;
+    if (self->closing) {
+        (void)rd_kafka_assign(consumer, NULL);
+        return;
+    }
+    self->fetching = false;
+    keep_units(self, partitions);
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        struct error error;
+        /* Without metadata no transaction of ours commits; the group will tell us more. */
+        if (kafka_membership_take(&self->membership, consumer, &error) != STATUS_OK)
+            log_debug("assignment without membership: %s", error.text);
+        self->pending = SOURCE_ASSIGNED;
+    } else {
+        self->pending = rd_kafka_assignment_lost(consumer) ? SOURCE_LOST : SOURCE_REVOKED;
+    }
+    rd_kafka_yield(consumer); /* the poll returns, so that the news is told at once */
+}
+
+static void on_error(rd_kafka_t *consumer, int code, const char *reason, void *opaque)
+{
+    (void)consumer;
+    struct kafka_source *self = opaque;
+    enum status family = kafka_client_family((rd_kafka_resp_err_t)code);
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && family != STATUS_STOP)
+        return; /* a single connection: librdkafka goes on with another or comes back */
+    self->away = true;
+    self->next_probe_ms = 0;
+    (void)error_set(&self->away_error, family, "Kafka: %s", reason);
+}
+
+/* ---- Fetch
+ * ---------------------------------------------------------------------------------------- */
+
+static void return_batch(struct kafka_source *self)
+{
+    for (size_t i = 0; i < self->batch_count; i++)
+        rd_kafka_message_destroy(self->batch[i]);
+    self->batch_count = 0;
+    arena_reset(&self->headers);
+}
+
+static void make_batch_room(struct kafka_source *self, size_t room)
+{
+    if (room <= self->batch_room)
+        return;
+    self->batch = memory_resize(self->batch, room * sizeof *self->batch);
+    self->batch_room = room;
+}
+
+static void read_headers(struct kafka_source *self, rd_kafka_message_t *message,
+                         struct record *record)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    size_t count = rd_kafka_header_cnt(headers);
+    struct header *copy = arena_take(&self->headers, count * sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        (void)rd_kafka_header_get_all(headers, i, &copy[i].name, &copy[i].value,
+                                      &copy[i].value_size);
+    record->headers = copy;
+    record->header_count = count;
+}
+
+static void fill_record(struct kafka_source *self, rd_kafka_message_t *message,
+                        struct record *record)
+{
+    *record = (struct record){
+        .unit = (uint32_t)message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .key = message->key,
+        .key_size = message->key_len,
+        .value = message->payload,
+        .value_size = message->len,
+    };
+    read_headers(self, message, record);
+}
+
+/* The unit's log may have lost the position, or only seem so for a moment after a change of leader.
+ */
+static enum status position_gone(struct kafka_source *self, uint32_t unit, int64_t position,
+                                 struct error *error)
+{
+    int64_t first, end;
+    struct error ignored;
+    if (self->port.range(&self->port, unit, &first, &end, &ignored) != STATUS_OK)
+        return error_set(error, STATUS_STOP, "unit %u: position %lld is not in %s any more", unit,
+                         (long long)position, self->topic);
+    if (position < first)
+        return error_set(
+            error, STATUS_STOP,
+            "unit %u: position %lld is not in %s any more, which now begins at %lld: retention has "
+            "removed "
+            "events that were not counted. To count again what is left: baton run --rebuild -c %s",
+            unit, (long long)position, self->topic, (long long)first, self->config_path);
+    if (position > end)
+        return error_set(error, STATUS_STOP,
+                         "unit %u: position %lld is behind the end of %s at %lld: was the topic "
+                         "made anew? Use another "
+                         "kafka.group and redis.prefix, or baton run --rebuild -c %s",
+                         unit, (long long)position, self->topic, (long long)end, self->config_path);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)unit)->offset = position;
+    rd_kafka_error_t *failure = rd_kafka_seek_partitions(self->consumer, list, KAFKA_CALL_MS);
+    rd_kafka_resp_err_t code = failure ? rd_kafka_error_code(failure) : list->elems[0].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (failure)
+        rd_kafka_error_destroy(failure);
+    if (code)
+        return error_set(error, STATUS_STOP, "unit %u: cannot go on at position %lld of %s: %s",
+                         unit, (long long)position, self->topic, rd_kafka_err2str(code));
+    return STATUS_OK;
+}
+
+static enum status on_error_message(struct kafka_source *self, const rd_kafka_message_t *message,
+                                    struct error *error)
+{
+    uint32_t unit = (uint32_t)message->partition;
+    switch ((int)message->err) {
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        if (!self->fetching || unit >= self->next_room || self->next[unit] < 0)
+            return STATUS_OK; /* of a former start */
+        return position_gone(self, unit, self->next[unit], error);
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        return STATUS_OK; /* the loss of the assignment follows */
+    default:
+        return kafka_client_error(error, message->err, "Kafka: %s",
+                                  rd_kafka_message_errstr(message));
+    }
+}
+
+/* True when the message is one that fetch may tell: of the present start, and not before its
+ * position. */
+static bool is_current(const struct kafka_source *self, const rd_kafka_message_t *message)
+{
+    size_t unit = (size_t)message->partition;
+    return self->fetching && message->partition >= 0 && unit < self->next_room &&
+           self->next[unit] >= 0 && message->offset >= self->next[unit];
+}
+
+/* Takes over the message. */
+static enum status take_message(struct kafka_source *self, rd_kafka_message_t *message,
+                                struct record *records, size_t *count, struct error *error)
+{
+    enum status status = STATUS_OK;
+    if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        status = on_error_message(self, message, error);
+        rd_kafka_message_destroy(message);
+        return status;
+    }
+    self->away = false;
+    if (!is_current(self, message)) {
+        rd_kafka_message_destroy(message);
+    } else if (message->err) {
+        records[(*count)++] = (struct record){
+            .unit = (uint32_t)message->partition, .is_end = true, .offset = message->offset};
+        self->next[message->partition] = message->offset;
+        rd_kafka_message_destroy(message);
+    } else {
+        fill_record(self, message, &records[(*count)++]);
+        self->next[message->partition] = message->offset + 1;
+        self->batch[self->batch_count++] = message;
+    }
+    return status;
+}
+
+static void forget_positions(struct kafka_source *self)
+{
+    for (size_t i = 0; i < self->next_room; i++)
+        self->next[i] = -1;
+}
+
+static enum status assign(struct kafka_source *self, const rd_kafka_topic_partition_list_t *list,
+                          struct error *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(self->consumer, list);
+    return code ? kafka_client_error(error, code, "Kafka refuses an assignment") : STATUS_OK;
+}
+
+static enum status tell_news(struct kafka_source *self, struct source_news *news,
+                             struct error *error)
+{
+    *news = (struct source_news){self->pending, self->units, self->unit_count};
+    self->pending = SOURCE_NO_NEWS;
+    forget_positions(self);
+    if (news->kind != SOURCE_ASSIGNED) {
+        self->revoking = true;
+        return STATUS_OK;
+    }
+    self->assigned = true;
+    rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+    enum status status = assign(self, none, error);
+    rd_kafka_topic_partition_list_destroy(none);
+    return status;
+}
+
+/* Whether a broker that was away answers again; asked now and then, as nothing tells. */
+static enum status probe(struct kafka_source *self, struct error *error)
+{
+    int64_t now = kafka_client_now_ms();
+    if (now >= self->next_probe_ms) {
+        const struct rd_kafka_metadata *metadata;
+        self->next_probe_ms = now + PROBE_INTERVAL_MS;
+        if (rd_kafka_metadata(self->consumer, 0, NULL, &metadata, 100) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_metadata_destroy(metadata);
+            self->away = false;
+            return STATUS_OK;
+        }
+    }
+    return error_set(error, STATUS_RETRY, "%s", self->away_error.text);
+}
+
+/* Waits for a first message, then takes what is there. Ends early at news and at errors. */
+static enum status take_batch(struct kafka_source *self, int timeout_ms, struct record *records,
+                              size_t room, size_t *count, struct error *error)
+{
+    int64_t until_ms = kafka_client_now_ms() + timeout_ms;
+    int64_t wait_ms = timeout_ms;
+    while (*count < room && self->pending == SOURCE_NO_NEWS) {
+        rd_kafka_message_t *message =
+            rd_kafka_consumer_poll(self->consumer, *count > 0 ? 0 : (int)wait_ms);
+        if (message) {
+            enum status status = take_message(self, message, records, count, error);
+            if (status != STATUS_OK)
+                return status;
+        } else if (*count > 0 || self->away || wait_ms == 0) {
+            return STATUS_OK;
+        }
+        if (*count == 0) {
+            int64_t left_ms = until_ms - kafka_client_now_ms();
+            wait_ms = left_ms > 0 ? left_ms : 0;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status source_fetch(struct source *source, int timeout_ms, struct record *records,
+                                size_t room, size_t *count, struct source_news *news,
+                                struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    *count = 0;
+    *news = (struct source_news){0};
+    return_batch(self);
+    make_batch_room(self, room);
+    enum status status = self->held;
+    self->held = STATUS_OK;
+    if (status != STATUS_OK) {
+        *error = self->held_error;
+        return status;
+    }
+    status = take_batch(self, timeout_ms, records, room, count, error);
+    if (self->pending != SOURCE_NO_NEWS) {
+        /* Records of this batch are left out: whoever has the units next starts at a position that
+         * is told anew. */
+        return_batch(self);
+        *count = 0;
+        return tell_news(self, news, error);
+    }
+    if (status != STATUS_OK && *count > 0) {
+        /* The records would not come again. */
+        self->held = status;
+        self->held_error = *error;
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK || *count > 0 || !self->away)
+        return status;
+    return probe(self, error);
+}
+
+/* ---- Start and release
+ * ---------------------------------------------------------------------------- */
+
+static bool is_assigned(const struct kafka_source *self, uint32_t unit)
+{
+    for (size_t i = 0; i < self->unit_count; i++)
+        if (self->units[i] == unit)
+            return true;
+    return false;
+}
+
+static void expect_from(struct kafka_source *self, uint32_t unit, int64_t offset)
+{
+    if (unit >= self->next_room) {
+        size_t room = (size_t)unit + 1;
+        self->next = memory_resize(self->next, room * sizeof *self->next);
+        for (size_t i = self->next_room; i < room; i++)
+            self->next[i] = -1;
+        self->next_room = room;
+    }
+    self->next[unit] = offset;
+}
+
+static enum status source_start(struct source *source, const struct unit_position *positions,
+                                size_t count, struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    return_batch(self);
+    if (!self->assigned || self->revoking || self->pending != SOURCE_NO_NEWS)
+        return STATUS_OK; /* the assignment is at its end, and fetch tells so */
+    forget_positions(self);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        assert(is_assigned(self, positions[i].unit) && positions[i].offset >= 0);
+        rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)positions[i].unit)->offset =
+            positions[i].offset;
+        expect_from(self, positions[i].unit, positions[i].offset);
+    }
+    /* Also in the steady state: librdkafka stops the former fetchers first, and drops what they
+     * have queued. */
+    enum status status = assign(self, list, error);
+    rd_kafka_topic_partition_list_destroy(list);
+    self->fetching = status == STATUS_OK;
+    return status;
+}
+
+static enum status source_release(struct source *source, struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    return_batch(self);
+    forget_positions(self);
+    self->assigned = self->revoking = self->fetching = false;
+    text_buffer_clear(&self->membership.bytes);
+    return assign(self, NULL, error);
+}
+
+/* ---- Questions to the broker
+ * ---------------------------------------------------------------------- */
+
+static enum status take_committed(const struct kafka_source *self,
+                                  const rd_kafka_topic_partition_t *partition, struct arena *arena,
+                                  struct committed *out, struct error *error)
+{
+    /* The call as a whole may be fine and this partition not: an ignored error would look like "no
+     * offset". */
+    if (partition->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+        return error_set(error, STATUS_RETRY,
+                         "unit %d: an open transaction hides the committed offset of group %s",
+                         partition->partition, self->group);
+    if (partition->err)
+        return kafka_client_error(error, partition->err, "unit %d: committed offset of group %s",
+                                  partition->partition, self->group);
+    if (partition->offset < 0 && partition->offset != RD_KAFKA_OFFSET_INVALID)
+        return error_set(error, STATUS_RETRY,
+                         "unit %d: no clear answer for the committed offset of group %s",
+                         partition->partition, self->group);
+    out->offset = partition->offset >= 0 ? partition->offset : -1;
+    char *metadata = arena_take(arena, partition->metadata_size + 1);
+    if (partition->metadata_size)
+        memcpy(metadata, partition->metadata, partition->metadata_size);
+    metadata[partition->metadata_size] = '\0';
+    out->metadata = metadata;
+    return STATUS_OK;
+}
+
+static enum status source_committed(struct source *source, const uint32_t *units, size_t count,
+                                    struct arena *arena, struct committed *out, struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    /* A partition that the answer leaves out keeps this error. */
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)units[i])->err =
+            RD_KAFKA_RESP_ERR__IN_PROGRESS;
+    rd_kafka_resp_err_t code = rd_kafka_committed(self->consumer, list, KAFKA_CALL_MS);
+    enum status status = STATUS_OK;
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        status = error_set(error, STATUS_RETRY,
+                           "group %s: no committed offsets within %d ms: Kafka is away, or an open "
+                           "transaction hides them",
+                           self->group, KAFKA_CALL_MS);
+    else if (code)
+        status = kafka_client_error(error, code, "committed offsets of group %s", self->group);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const rd_kafka_topic_partition_t *partition =
+            rd_kafka_topic_partition_list_find(list, self->topic, (int32_t)units[i]);
+        status = take_committed(self, partition, arena, &out[i], error);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+static enum status source_range(struct source *source, uint32_t unit, int64_t *first, int64_t *end,
+                                struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        self->consumer, self->topic, (int32_t)unit, first, end, KAFKA_CALL_MS);
+    return code ? kafka_client_error(error, code, "unit %u: offsets of %s", unit, self->topic)
+                : STATUS_OK;
+}
+
+static enum status source_partitions(struct source *source, uint32_t *count, struct error *error)
+{
+    struct kafka_source *self = self_of(source);
+    return kafka_client_partitions(self->consumer, self->topic, self->config_path, count, error);
+}
+
+/* ---- Life
+ * ----------------------------------------------------------------------------------------- */
+
+static void source_destroy(struct source *source)
+{
+    struct kafka_source *self = self_of(source);
+    return_batch(self);
+    self->closing = true;
+    if (self->revoking || self->pending == SOURCE_REVOKED || self->pending == SOURCE_LOST)
+        (void)rd_kafka_assign(self->consumer, NULL);
+    /* Leaving needs a broker; without one the group finds out by its session time-out. */
+    if (!self->away)
+        (void)rd_kafka_consumer_close(self->consumer);
+    rd_kafka_destroy_flags(self->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    text_buffer_fini(&self->membership.bytes);
+    arena_fini(&self->headers);
+    free(self->batch);
+    free(self->next);
+    free(self->units);
+    free(self->topic);
+    free(self->group);
+    free(self->config_path);
+    free(self);
+}
+
+static const struct kafka_option defaults[] = {
+    /* librdkafka 2.0.2 pauses for a second when its queues are full: have room for more than a
+       batch. */
+    {"queued.min.messages", "500000"},
+    {"queued.max.messages.kbytes", "131072"},
+    {"fetch.message.max.bytes", "4194304"},
+    {"fetch.max.bytes", "67108864"},
+    /* A new start waits for the fetch that is under way. */
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.error.backoff.ms", "100"},
+    {"session.timeout.ms", "10000"},
+    {"heartbeat.interval.ms", "1000"},
+};
+
+static rd_kafka_t *create_consumer(struct kafka_source *self, const struct kafka_settings *settings,
+                                   struct error *error)
+{
+    const struct kafka_option fixed[] = {
+        {"group.id", settings->group},         {"partition.assignment.strategy", "range"},
+        {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},      {"allow.auto.create.topics", "false"},
+    };
+    rd_kafka_conf_t *conf =
+        kafka_client_conf(settings, KAFKA_CONSUMER, defaults, sizeof defaults / sizeof *defaults,
+                          fixed, sizeof fixed / sizeof *fixed, error);
+    if (!conf)
+        return NULL;
+    rd_kafka_conf_set_opaque(conf, self);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    return kafka_client_create_take(conf, KAFKA_CONSUMER, error);
+}
+
+static enum status join(struct kafka_source *self, struct error *error)
+{
+    (void)rd_kafka_poll_set_consumer(self->consumer);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    (void)rd_kafka_topic_partition_list_add(topics, self->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(self->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code ? error_set(error, STATUS_STOP, "cannot subscribe to %s: %s", self->topic,
+                            rd_kafka_err2str(code))
+                : STATUS_OK;
+}
+
+enum status kafka_source_create(const struct kafka_settings *settings, struct source **out,
+                                struct error *error)
+{
+    *out = NULL;
+    if (kafka_check_embedded(settings, error) != STATUS_OK)
+        return STATUS_STOP;
+    struct kafka_source *self = memory_take_zeroed(1, sizeof *self);
+    self->port = (struct source){
+        .fetch = source_fetch,
+        .start = source_start,
+        .release = source_release,
+        .committed = source_committed,
+        .range = source_range,
+        .partitions = source_partitions,
+        .destroy = source_destroy,
+    };
+    self->topic = memory_copy_text(settings->events);
+    self->group = memory_copy_text(settings->group);
+    self->config_path = memory_copy_text(settings->config_path);
+    text_buffer_init(&self->membership.bytes);
+    arena_init(&self->headers, 65536);
+    self->consumer = create_consumer(self, settings, error);
+    if (!self->consumer || join(self, error) != STATUS_OK) {
+        if (self->consumer)
+            rd_kafka_destroy(self->consumer);
+        arena_fini(&self->headers);
+        free(self->topic);
+        free(self->group);
+        free(self->config_path);
+        free(self);
+        return STATUS_STOP;
+    }
+    *out = &self->port;
+    return STATUS_OK;
+}
