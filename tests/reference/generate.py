@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import unicodedata
 import zlib
 from collections import namedtuple
 from datetime import datetime, timedelta, timezone
@@ -23,18 +24,19 @@ ZONES = ("America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_H
 BASES = ("2026-03-29T12:00", "2026-10-25T12:00", "2026-11-01T18:00", "2026-03-08T20:00", "2027-01-01T06:00",
          "2024-03-01T03:00", "2026-04-05T00:00", "2026-11-20T09:30", "1970-01-05T00:00", "2018-02-18T12:00")
 PAGES = ("/", "/pricing", "/pricing/teams", "/docs/api", "/blog/2026/how-to", "/Pricing", "/caf%C3%A9", "/demo",
-         "/a//b/", "/preços")
+         "/a//b/", "/preços", "/pricing?plan=x", "/demo#form", "#", "pricing")
 HOSTS = ("example.com", "www.example.com", "docs.example.com", "rival.example")
-CHANNELS = ("google", "newsletter", "ads", "Partner X", "linkedin", "Anúncio")
-CAMPAIGNS = ("spring", "Spring Sale", "q4-2026", "100", "launch*", "verão", "no", "on", "true", "1.50")
+CHANNELS = ("google", "newsletter", "ads", "Partner X", "linkedin", "Anúncio", "rádio")
+CAMPAIGNS = ("spring", "Spring Sale", "q4-2026", "100", "launch*", "verão", "no", "on", "true", "1.50", "ação")
 FORMS = ("demo-request", "contact", "Newsletter", "trial")
 AGENTS = ("Mozilla/5.0 (X11; Linux)", "curl/8.0", "Monitoring bot 1.2")
 SESSIONS = ("s1", "s2", "S3")
 TITLES = ("Owner", "Sales Director", "DIRETORA", "diretora comercial", "Head of IT", "student", "VP", "Gérant", "Straße")
-COMPANIES = ("Acme", "ACME GmbH", "Çelik A.Ş.", "Ångström", "no")
+COMPANIES = ("Acme", "ACME GmbH", "Çelik A.Ş.", "Ångström", "no", "full", "ＦＵＬＬ", "oﬃce")
 EMAILS = ("ana@rival.example", "bob@Example.com", "x@y@ourselves.example", "nobody", "zoe@", "é@CAFÉ.example")
 COUNTRIES = ("BR", "br", "DE", "US", "NO")
-NUMBERS = ("7", "18", "49.5", "50", "500", "500.000001", "-3", "+60", "007", "1e3", "1 000", "1234567890123")
+NUMBERS = ("7", "18", "49.5", "50", "500", "500.000001", "-3", "+60", "007", "1e3", "1 000", "1234567890123", "50.",
+           "18.0000001")
 PLANS = ("gold", "Gold", "free", "trial")
 EVENT_VOCABULARY = {
     "page": PAGES, "url": ("https://example.com/pricing", "/demo"), "host": HOSTS,
@@ -115,18 +117,28 @@ def _piece(rng, word):
 
 def _star(rng, word):
     middle = rng.randrange(len(word) + 1)
-    return rng.choice((word[:middle] + "*", "*" + word[middle:], "*" + _piece(rng, word) + "*",
-                       word[:middle] + "*" + word[-1:], "*"))
+    piece = _piece(rng, word)
+    return rng.choice((word[:middle] + "*", "*" + word[middle:], f"*{piece}*", word[:middle] + "*" + word[-1:], "*",
+                       f"*{piece[0]}*{piece[0]}*", f"{word[0]}*{piece}*{word[-1]}", f"*{word[0]}*{piece}"))
+
+
+_ACCENTS = {"a": "á", "e": "ë", "i": "î", "o": "ø", "n": "ñ", "c": "ç", "A": "Å", "D": "Ḋ", "ss": "ß"}
+
+
+def _accented(rng, word):
+    plain = rng.choice(sorted(_ACCENTS))
+    return unicodedata.normalize(rng.choice(("NFC", "NFD")), word.replace(plain, _ACCENTS[plain]))
 
 
 def _other_case(rng, word):
+    if rng.random() < 0.15:
+        word = _accented(rng, word)
     return rng.choice((word, word, word.upper(), word.lower()))
 
 
 def _range(rng):
-    low = rng.choice((-5, 0, 10, 18, 50, 500))
-    high = low + rng.choice((0, 1, 40, 450))
-    ends = {"from": rng.choice((low, str(low), f"{low}.5")), "to": high + 1}
+    low = rng.choice(("-5", "0", "7", "18", "49.5", "50"))
+    ends = {"from": low, "to": rng.choice(("50", "60", "500", "+500.0", "999999999999.999999"))}
     if rng.random() < 0.4:
         del ends[rng.choice(("from", "to"))]
     return ends
@@ -173,14 +185,14 @@ def _half_life(rng):
 def _behaviour_rule(rng, number, caps, decay):
     rule = {"id": rng.choice(("b", "rule-", "pricing.", "é")) + str(number),
             "event": rng.choices(KINDS, KIND_WEIGHTS)[0]}
-    if rng.random() < 0.7:
+    if rng.random() < 0.6:
         # The more common fields more often, so that rules are hit.
         common = {name: EVENT_VOCABULARY[name] for name in ("page", "host", "channel", "campaign")}
         if rule["event"] == "form_fill":
             common.update((name, EVENT_VOCABULARY[name]) for name in ("form", "field.size", "field.Topic"))
         rule["where"] = _where(rng, common if rng.random() < 0.6 else EVENT_VOCABULARY)
     rule["points"] = _points(rng)
-    if caps and rng.random() < 0.45:
+    if caps and rng.random() < 0.5:
         rule["at_most"] = {"times": rng.choice((1, 1, 2, 3, 5, 100)),
                            "per": rng.choice(("hour", "day", "week", "month", "ever"))}
     if decay and rng.random() < 0.4:
@@ -204,8 +216,8 @@ def _gate(rng, ids, low, high):
 
 
 def _gates(rng, ids):
-    scale = rng.choice((2, 20, 20, 60))
-    return {"mql": _gate(rng, ids, 1, scale), "sql": _gate(rng, ids, scale * 3, scale * 6)}
+    scale = rng.choice((2, 8, 20, 60))
+    return {"mql": _gate(rng, ids, 1, scale), "sql": _gate(rng, ids, scale + 1, scale * 3)}
 
 
 # Words that change no score, stage or promotion.
@@ -215,9 +227,14 @@ _ASIDE = ("effective: 2026-11-01", "expires: 2027-02-01", "meeting: week",
           "  - {side: sales, by: Head of Sales, date: 2026-10-28}")
 
 
+def _fit_rule(rng, number):
+    common = {name: PROFILE_VOCABULARY[name] for name in ("job_title", "email_domain", "employees", "age", "company")}
+    vocabulary = common if rng.random() < 0.6 else PROFILE_VOCABULARY
+    return {"id": f"f{number}", "where": _where(rng, vocabulary), "points": _points(rng)}
+
+
 def agreement(rng, caps=True, decay=True):
-    fit = [{"id": f"f{n}", "where": _where(rng, PROFILE_VOCABULARY), "points": _points(rng)}
-           for n in range(rng.randint(0, 6))]
+    fit = [_fit_rule(rng, number) for number in range(rng.randint(0, 8))]
     behaviour = [_behaviour_rule(rng, n, caps, decay) for n in range(rng.randint(1, 12))]
     parts = [f"agreement: {rng.choice(('demo-saas', 'a', 'Ünïted'))}", f"version: {rng.randint(1, 99)}",
              "behaviour:\n" + items(rng, behaviour),
@@ -261,9 +278,9 @@ def _rfc3339(rng, time):
     shift = rng.choice((0, 0, 0, 60, -180, 330, -1439)) if time < 253402214400000 else 0
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=time) + timedelta(minutes=shift)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-    decimals = f"{time % 1000:03d}"
     if time % 1000 or rng.random() < 0.5:
-        text += "." + decimals + rng.choice(("", "0", "999", "999999"))
+        decimals = f"{time % 1000:03d}"
+        text += "." + rng.choice((decimals, decimals + "0", decimals + "999999", decimals.rstrip("0") or "0"))
     if shift:
         return text + f"{'+' if shift > 0 else '-'}{abs(shift) // 60:02d}:{abs(shift) % 60:02d}"
     text += rng.choice(("Z", "Z", "+00:00", "-00:00", "z"))
@@ -291,13 +308,13 @@ class _Events:
     def _time(self, lead_id, number):
         rng, used = self.rng, self.times.setdefault(lead_id, [])
         time = self.base - self.span + self.span * number // self.size
-        if rng.random() < 0.25:
+        if rng.random() < 0.35:
             time -= int(rng.expovariate(1) * rng.choice((HOUR, DAY, 7 * DAY, 35 * DAY)))
         if used and self.repeats and rng.random() < 0.12:
             time = rng.choice(used[-5:])
         if self.hostile and rng.random() < 0.003:
             time = rng.choice((0, 1, 253402300799999, 253402300799000, 951782400000, 253370764800000))
-        time = min(max(0, time + (rng.randrange(1000) if rng.random() < 0.5 else 0)), TIME_MAX)
+        time = min(max(0, time + rng.choice((0, 0, 100, 250, rng.randrange(1000)))), TIME_MAX)
         if not self.repeats:            # no two events of a lead at one time
             while time in used:
                 time += 1
@@ -314,10 +331,12 @@ class _Events:
         rng = self.rng
         if self.hostile and rng.random() < 0.15:
             return rng.choice(ODD_URLS)
-        url = rng.choice(("", f"https://{_other_case(rng, rng.choice(HOSTS))}")) + rng.choice(PAGES)
+        host = rng.choice(("", "", "", "me@", "a:b@", "a@b@")) + _other_case(rng, rng.choice(HOSTS)) \
+            + rng.choice(("", "", "", ":8080", ":"))
+        url = rng.choice(("", "", f"https://{host}", f"https://{host}", f"//{host}")) + rng.choice(PAGES)
         query = [f"{name}={rng.choice(EVENT_VOCABULARY[name]).replace(' ', rng.choice(('+', '%20')))}"
                  for name in ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-                 if rng.random() < 0.2]
+                 for _ in range(2) if rng.random() < 0.12]
         rng.shuffle(query)
         return url + ("?" + "&".join(query) if query else "") + rng.choice(("", "", "#top"))
 
