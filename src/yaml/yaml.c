@@ -2,7 +2,9 @@
 
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <libfyaml.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,6 +385,24 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
     if (diag)
         fy_diag_destroy(diag);
     return reader.failed ? NULL : root;
+}
+
+bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buffer *messages)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        text_buffer_print(messages, "%s: error: cannot be read: %s\n", path, strerror(errno));
+        return false;
+    }
+    char block[4096];
+    size_t size;
+    while (text->size <= YAML_SIZE_MAX && (size = fread(block, 1, sizeof block, file)) > 0)
+        text_buffer_add(text, block, size);
+    int problem = ferror(file) ? errno : 0;
+    (void)fclose(file);
+    if (problem)
+        text_buffer_print(messages, "%s: error: cannot be read: %s\n", path, strerror(problem));
+    return !problem;
 }
 
 /* ---- Reading nodes ----------------------------------------------------------------------------

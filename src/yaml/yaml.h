@@ -33,6 +33,10 @@ struct yaml_node {
 struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
                              struct findings *findings);
 
+/* Reads a file into `text`, up to YAML_SIZE_MAX + 1 bytes; false with a line in `messages` when it
+ * cannot. */
+bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buffer *messages);
+
 /* The value of a mapping's key, NULL if there is none. */
 struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key);
 /* A plain scalar that stands for nothing: empty, ~, null. */

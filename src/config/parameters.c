@@ -1,0 +1,178 @@
+#include "config/parameters.h"
+
+#include <string.h>
+
+#define KB INT64_C(1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+#define S INT64_C(1000)
+#define M (60 * S)
+#define H (60 * M)
+#define D (24 * H)
+
+#define AT(field) offsetof(struct config, field)
+
+static const char *const lead_id_choices[] = {"value", "key", NULL};
+static const char *const form_choices[] = {"auto", "none", NULL};
+static const char *const output_choices[] = {"avro", "json", "registry", NULL};
+
+static const char *topic_problem(const char *value)
+{
+    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+        strlen(value))
+        return "must have letters, digits, `.`, `_` and `-` only";
+    if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
+        return "cannot be a topic's name";
+    return NULL;
+}
+
+static const char *prefix_problem(const char *value)
+{
+    if (strpbrk(value, "{}"))
+        return "cannot hold braces: the hash tag of a key is the number of its unit";
+    if (strpbrk(value, " \t*?[]\\\"'"))
+        return "cannot hold blanks, quotes or characters of patterns: a scan finds the keys by it";
+    return NULL;
+}
+
+static const char *slot_problem(const char *value)
+{
+    if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+        strlen(value))
+        return "must have letters, digits, `.`, `_` and `-` only: it becomes part of a "
+               "transactional id and "
+               "of a file's name";
+    return NULL;
+}
+
+static const char *registry_problem(const char *value)
+{
+    if (*value && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+        return "must begin with http:// or https://";
+    return NULL;
+}
+
+#define TEXT(name, field, initial, least, most, problem, text)                                     \
+    {                                                                                              \
+        name, PARAMETER_TEXT, AT(field), initial, least, most, NULL, false, 0, problem, NULL, text \
+    }
+#define PATH(name, field, initial, least, text)                                                    \
+    {                                                                                              \
+        name, PARAMETER_PATH, AT(field), initial, least, 4000, NULL, false, 0, NULL, NULL, text    \
+    }
+#define FLAG(name, field, initial, text)                                                           \
+    {                                                                                              \
+        name, PARAMETER_FLAG, AT(field), initial, 0, 0, NULL, false, 0, NULL, NULL, text           \
+    }
+#define WHOLE(name, field, initial, least, most, text)                                             \
+    {                                                                                              \
+        name, PARAMETER_WHOLE, AT(field), initial, least, most, NULL, false, 0, NULL, NULL, text   \
+    }
+#define DURATION(name, field, initial, least, most, text)                                          \
+    {                                                                                              \
+        name, PARAMETER_DURATION, AT(field), initial, least, most, NULL, false, 0, NULL, NULL,     \
+            text                                                                                   \
+    }
+#define SIZE(name, field, initial, least, most, text)                                              \
+    {                                                                                              \
+        name, PARAMETER_SIZE, AT(field), initial, least, most, NULL, false, 0, NULL, NULL, text    \
+    }
+#define CHOICE(name, field, initial, choices, text)                                                \
+    {                                                                                              \
+        name, PARAMETER_CHOICE, AT(field), initial, 0, 0, choices, false, 0, NULL, NULL, text      \
+    }
+#define PAIRS(name, field, problem, text)                                                          \
+    {                                                                                              \
+        name, PARAMETER_PAIRS, AT(field), "", 0, 0, NULL, false, 0, NULL, problem, text            \
+    }
+
+const struct parameter parameters[] = {
+    PATH("agreement", agreement, "agreement.yaml", 1,
+         "The agreement in force, relative to the folder of this file."),
+    TEXT("kafka.brokers", kafka.brokers, "127.0.0.1:9092", 1, 4000, NULL,
+         "Brokers to begin with: host:port, separated by commas."),
+    TEXT("kafka.group", kafka.group, "baton", 1, 200, NULL,
+         "Consumer group. Processes of one group share the partitions; positions are kept under "
+         "it."),
+    TEXT("kafka.instance", kafka.instance, "", 0, 200, slot_problem,
+         "Slot of this process, stable over restarts and never used by two at once. "
+         "Empty: the host's name and the lowest number that is free on it."),
+    PAIRS("kafka.properties", kafka.properties, config_refused_property,
+          "librdkafka properties of all clients."),
+    PAIRS("kafka.consumer", kafka.consumer, config_refused_property,
+          "librdkafka properties of consumers only."),
+    PAIRS("kafka.producer", kafka.producer, config_refused_property,
+          "librdkafka properties of producers only."),
+    FLAG("kafka.embedded", kafka.embedded, "false",
+         "The broker is librdkafka's mock cluster (demo only; loopback addresses only): its "
+         "transactions are not real ones."),
+    TEXT("topics.events", topics.events, "lead-events", 1, 249, topic_problem,
+         "Input: all kinds of events, keyed by lead id."),
+    TEXT("topics.promotions", topics.promotions, "lead-promotions", 1, 249, topic_problem,
+         "Output: promotions from MQL to SQL."),
+    TEXT("topics.stages", topics.stages, "lead-stages", 1, 249, topic_problem,
+         "Output: every change of stage."),
+    TEXT("topics.dead", topics.dead, "lead-events-dead", 1, 249, topic_problem,
+         "Output: what could not be read, with the reason."),
+    WHOLE("topics.partitions", topics.partitions, "8", 1, 10000,
+          "Partitions that `baton topics --create` gives a topic."),
+    WHOLE("topics.replication", topics.replication, "1", 1, 100,
+          "Replication factor that `baton topics --create` gives a topic."),
+    DURATION("topics.retention", topics.retention_ms, "30d", H, 36500 * D,
+             "How long `baton topics --create` has events kept; a rebuild reaches back no further. "
+             "Outputs are kept for 365d."),
+    CHOICE(
+        "input.lead_id", input.lead_id, "value", lead_id_choices,
+        "Where the lead id stands: in the value (and the key must equal it), or in the key alone."),
+    DURATION("input.max_ahead", input.max_ahead_ms, "5m", 0, 365 * D,
+             "How far an event's time may be ahead of Kafka's record timestamp; beyond it the "
+             "message is a dead letter."),
+    PAIRS("input.fields", input.fields, NULL,
+          "The writer's name of a field → the event's field, for example `ts: time`."),
+    TEXT("input.kind.field", input.kind.field, "", 0, 200, NULL,
+         "Field that tells the kind of an event. Empty: the record's name, or `kind` in JSON."),
+    PAIRS("input.kind.values", input.kind.values, NULL,
+          "Value of that field → kind, for example `form_submit: form_fill`."),
+    {"input.form_profile", PARAMETER_CHOICE, AT(input.form_profile), "auto", 0, 0, form_choices,
+     true, AT(input.form_fields), NULL, NULL,
+     "Which fields of a form update the profile: those of the same name, none, or a mapping of "
+     "form field → profile field."},
+    PATH("schemas.directory", schemas.directory, "", 0,
+         "Folder of writer schemas: `ID.avsc` or `*.avsc`. Empty: none."),
+    TEXT("schemas.registry", schemas.registry, "", 0, 2000, registry_problem,
+         "Schema registry, with its base path if it has one. Empty: none."),
+    DURATION("schemas.unknown_wait", schemas.unknown_wait_ms, "30s", 0, H,
+             "How long a schema id that the registry does not know is asked for again before its "
+             "messages are dead letters."),
+    CHOICE("output.format", output.format, "avro", output_choices,
+           "Values of the outputs: Avro single-object, JSON, or Avro with the registry's ids."),
+    TEXT("output.source", output.source, "/baton", 1, 500, NULL, "`ce_source` of the outputs."),
+    TEXT("redis.url", redis.url, "redis://127.0.0.1:6379/0", 1, 2000, NULL,
+         "redis://[user:password@]host:port/database, or unix:///path/to.sock?db=0 (&password=…, "
+         "&user=…)."),
+    TEXT("redis.password", redis.password, "", 0, 500, NULL,
+         "Password of Redis, if it is not in the URL."),
+    TEXT("redis.prefix", redis.prefix, "baton", 1, 100, prefix_problem, "Begin of every key."),
+    WHOLE("workers", workers, "2", 1, 256,
+          "Worker threads, each with its own Kafka clients, Redis connection and lead table."),
+    DURATION("emit.linger", emit.linger_ms, "5ms", 0, 10 * S,
+             "How long a promotion waits for others to share a transaction."),
+    DURATION("emit.pace", emit.pace_ms, "15ms", 0, 10 * S,
+             "Least pause between a commit and the next transaction; without it brokers make them "
+             "slower, not faster."),
+    DURATION("commit.interval", commit.interval_ms, "500ms", 10, M,
+             "Longest time between commits while events come."),
+    DURATION("checkpoint.interval", checkpoint.interval_ms, "500ms", 10, M,
+             "Time between checkpoints to Redis while leads change."),
+    WHOLE("checkpoint.dirty", checkpoint.dirty, "50000", 100, 10000000,
+          "A checkpoint is due, too, when so many leads of a worker changed."),
+    SIZE("leads.memory", leads.memory_bytes, "512MB", 16 * MB, 1024 * GB,
+         "Limit of the lead tables of the process."),
+    DURATION("stats.interval", stats.interval_ms, "10s", 100, H,
+             "Time between lines of statistics."),
+    DURATION("shutdown.timeout", shutdown.timeout_ms, "5s", 100, 10 * M,
+             "Within this time a stop commits and checkpoints; what is left is replayed at the "
+             "next start."),
+};
+
+const size_t parameter_count = sizeof parameters / sizeof *parameters;
