@@ -12,14 +12,13 @@
 extern "C" {
 #endif
 
-#define BATON_RULES_MAX 1000    /* fit rules, and behaviour rules */
-#define BATON_PROPERTIES_MAX 64 /* free properties that an agreement names, and that a lead keeps  \
-                                 */
-#define BATON_POINTS_MAX 10000  /* points of a rule, either sign */
-#define BATON_SCORE_MAX 1000000 /* points; a score saturates there, either sign */
+#define BATON_RULES_MAX 1000       /* fit rules, and behaviour rules */
+#define BATON_PROPERTIES_MAX 64    /* free properties that an agreement may name */
+#define BATON_POINTS_MAX 10000     /* points of a rule, either sign */
+#define BATON_SCORE_MAX 1000000    /* points; a score saturates there, either sign */
+#define BATON_NUMBER_SCALE 1000000 /* a number in a condition is kept in millionths */
 #define BATON_TOUCHES_MAX 32
 #define BATON_HALF_LIFE_MAX_MS (INT64_C(3660) * 86400000)
-#define BATON_NUMBER_SCALE 1000000 /* a number in a condition is kept in millionths */
 
 enum baton_match {
     BATON_MATCH_EQUAL,    /* one of `texts` is the whole value */

@@ -25,9 +25,9 @@ struct baton_allocator {
  * found no room. The same texts in the same order give the same ids. */
 #define BATON_WORD_NONE 0u
 #define BATON_WORD_OTHER 1u
-#define BATON_WORD_MAX                                                                             \
-    200 /* bytes kept of a word; longer ones are cut: texts at a character's border,               \
-         * ids of rules at a comma, so that no half id stands in a touch */
+/* Bytes kept of a word. Longer ones are cut: texts at a character's border, ids of rules at a
+ * comma, so that no half id stands in a touch. */
+#define BATON_WORD_MAX 200
 
 enum baton_word_class {
     BATON_WORD_TEXT, /* pages, campaigns, channels: stops at capacity - capacity / 16 */
@@ -43,8 +43,7 @@ struct baton_words {
     uint32_t *slots;          /* open addressing over ids */
     uint32_t slot_count;
     uint32_t texts_room;
-    bool starved; /* the allocator gave nothing: ids are no longer those of the log, the owner stops
-                   */
+    bool starved; /* the allocator gave nothing: the ids are no longer those of the log */
 };
 
 void baton_words_init(struct baton_words *words, uint32_t capacity,
@@ -133,9 +132,9 @@ void baton_lead_fini(struct baton_lead *lead, struct baton_allocator *allocator)
 void baton_lead_attach(struct baton_lead *lead, const struct baton_agreement *agreement);
 
 /* Packed form: version byte, checksum, then the parts in a fixed order; no pointers, no padding,
- * the same on every machine. `applied` is written in place of the lead's own. */
-#define BATON_LEAD_PACKED_MAX                                                                      \
-    (512 * 1024) /* every limit reached at once; a usual lead takes 80 to 500 bytes */
+ * the same on every machine. `applied` is written in place of the lead's own. The greatest size is
+ * that of a lead with all limits reached; a usual one takes 80 to 500 bytes. */
+#define BATON_LEAD_PACKED_MAX (512 * 1024)
 /* An upper bound of what pack needs for this lead. */
 size_t baton_lead_pack_bound(const struct baton_lead *lead);
 /* Returns the size written; the room must be at least the bound. */
