@@ -32,7 +32,7 @@ class Agreement:
                  "touches", "kept")
 
 
-# --- YAML 1.2: the node graph, so that every scalar keeps the text that stands in the file ------------------------------
+# --- YAML 1.2: the node graph, so that every scalar keeps the text that stands in the file ----------------------------
 
 def _compose(text):
     yaml = YAML(typ="safe", pure=True)
@@ -98,7 +98,7 @@ def _keys(node, mapping, required, optional=()):
             _fail(node, f"{key} is missing")
 
 
-# --- matchers: a function of a folded text, or of None where the field is unknown ---------------------------------------
+# --- matchers: a function of a folded text, or of None where the field is unknown -------------------------------------
 
 def _contains(node, folded):
     items = [_text(item) for item in (_list(node) if isinstance(node, SequenceNode) else [node])]
@@ -159,7 +159,7 @@ def _matcher(node, folded):
     return _fail(node, f"unknown key {key}")
 
 
-# --- where: a function of a lookup (field → folded text or None) --------------------------------------------------------
+# --- where: a function of a lookup (field → folded text or None) ------------------------------------------------------
 
 def _event_folding(node, field):
     if field not in _EVENT_FIELDS and not field.startswith("field."):
@@ -192,7 +192,7 @@ def _where(node, folding, fields):
     return lambda lookup: all(condition(lookup) for condition in conditions)
 
 
-# --- rules and gates ----------------------------------------------------------------------------------------------------
+# --- rules and gates --------------------------------------------------------------------------------------------------
 
 def _rule(node, keys, folding, ids):
     rule = Rule()

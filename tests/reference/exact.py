@@ -73,7 +73,8 @@ def whole_half_lives(rng):
         assert decay(ONE, halvings * half_life, half_life) == ONE >> halvings
     times = [half_life * rng.randrange(12) for _ in range(200)]
     now = max(times) + half_life * rng.randrange(12)
-    assert _worth(_tally(times, half_life), now, half_life) == sum(Fraction(1, 2 ** ((now - t) // half_life)) for t in times)
+    exact = sum(Fraction(1, 2 ** ((now - time) // half_life)) for time in times)
+    assert _worth(_tally(times, half_life), now, half_life) == exact
 
 
 def _random_times(rng, half_life):
@@ -100,7 +101,8 @@ def sums(rng):
 def worst_rhythm():
     """10,000 hits at one pace, at the paces where errors add up most: the sum stays as large as a score can hold."""
     worst = Fraction(0)
-    for half_life, pace in ((60_000, 1), (86_400_000, 997), (86_400_000, 86_399), (60_000, 59_999), (3_600_000, 36_007)):
+    for half_life, pace in ((60_000, 1), (86_400_000, 997), (86_400_000, 86_399), (60_000, 59_999),
+                            (3_600_000, 36_007)):
         tally = _tally([n * pace for n in range(10_000)], half_life)
         ratio = power(pace, half_life)
         exact = (1 - power(pace * 10_000, half_life)) / (1 - ratio)

@@ -108,7 +108,7 @@ def items(rng, values):
     return "\n".join(lines)
 
 
-# --- agreements ---------------------------------------------------------------------------------------------------------
+# --- agreements -------------------------------------------------------------------------------------------------------
 
 def _piece(rng, word):
     start = rng.randrange(len(word))
@@ -227,14 +227,33 @@ _ASIDE = ("effective: 2026-11-01", "expires: 2027-02-01", "meeting: week",
           "  - {side: sales, by: Head of Sales, date: 2026-10-28}")
 
 
+def _odd_words(rng):
+    """Words of any printable characters of Unicode, on which folding of case and accents shows."""
+    words = []
+    while len(words) < 12:
+        word = "".join(chr(rng.randrange(0xA0, rng.choice((0x250, 0x530, 0x2000, 0x30000)))) for _ in range(3))
+        # Unicode 3.2, so that every Python makes the same words, and no library is asked for what it does not know yet.
+        if all(unicodedata.ucd_3_2_0.category(char)[0] in "LMNPS" for char in word):
+            words.append(word)
+    return words
+
+
+def _disguised(rng, word):
+    word = rng.choice((word, word.upper(), word.lower(), word.title(), word.casefold()))
+    return unicodedata.normalize(rng.choice(("NFC", "NFD")), word) if rng.random() < 0.6 else word
+
+
 def _fit_rule(rng, number):
     common = {name: PROFILE_VOCABULARY[name] for name in ("job_title", "email_domain", "employees", "age", "company")}
     vocabulary = common if rng.random() < 0.6 else PROFILE_VOCABULARY
     return {"id": f"f{number}", "where": _where(rng, vocabulary), "points": _points(rng)}
 
 
-def agreement(rng, caps=True, decay=True):
+def agreement(rng, odd_words, caps=True, decay=True):
     fit = [_fit_rule(rng, number) for number in range(rng.randint(0, 8))]
+    if rng.random() < 0.3:
+        fit += [{"id": f"odd{number}", "where": {"company": _disguised(rng, word)}, "points": number}
+                for number, word in enumerate(odd_words)]
     behaviour = [_behaviour_rule(rng, n, caps, decay) for n in range(rng.randint(1, 12))]
     parts = [f"agreement: {rng.choice(('demo-saas', 'a', 'Ünïted'))}", f"version: {rng.randint(1, 99)}",
              "behaviour:\n" + items(rng, behaviour),
@@ -261,7 +280,7 @@ def agreement(rng, caps=True, decay=True):
     return "\n".join(parts) + "\n"
 
 
-# --- events ---------------------------------------------------------------------------------------------------------------
+# --- events -----------------------------------------------------------------------------------------------------------
 
 def _raw(token):
     """A JSON token that json.dumps would not write; _dump puts it in."""
@@ -290,8 +309,8 @@ def _rfc3339(rng, time):
 class _Events:
     """The state of one run of the generator: leads, what they sent before, the walk of time."""
 
-    def __init__(self, rng, size, base, hostile, repeats, kafka):
-        self.rng, self.size, self.base = rng, size, base
+    def __init__(self, rng, odd_words, size, base, hostile, repeats, kafka):
+        self.rng, self.odd_words, self.size, self.base = rng, odd_words, size, base
         self.hostile, self.repeats, self.kafka = hostile, repeats, kafka
         self.span = rng.choice((2 * HOUR, 3 * DAY, 40 * DAY, 400 * DAY))
         count = max(2, size // 12)
@@ -367,6 +386,8 @@ class _Events:
         for name in ("age", "employees"):
             if name in fields and rng.random() < 0.5:
                 fields[name] = rng.choice((18, 50, 49.5, 500, 7))
+        if "company" in fields and rng.random() < 0.5:
+            fields["company"] = _disguised(rng, rng.choice(self.odd_words))
         if "consent" in fields and rng.random() < 0.7:
             fields["consent"] = rng.random() < 0.5
         if rng.random() < 0.5:
@@ -468,10 +489,11 @@ def case(seed, size=500, caps=True, decay=True, hostile=True, repeats=True, kafk
     timestamp, ms; default: a time of interest.
     """
     rng = random.Random(seed)
-    text = agreement(rng, caps, decay)
+    odd_words = _odd_words(rng)
+    text = agreement(rng, odd_words, caps, decay)
     if base is None:
         base = int(datetime.fromisoformat(rng.choice(BASES) + "+00:00").timestamp() * 1000)
-    return Case(seed, text, list(_Events(rng, size, base, hostile, repeats, kafka).records(partitions)))
+    return Case(seed, text, list(_Events(rng, odd_words, size, base, hostile, repeats, kafka).records(partitions)))
 
 
 def main():

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 
 from texts import cut, number_text, until_query, url_parts
 
-Record = namedtuple("Record", "partition offset timestamp key value")    # value: bytes, None, or a decoded dict
+# value: the bytes (JSON) or None; for what was sent in another framing, its fields as a dict, or the Rejected it must be.
+Record = namedtuple("Record", "partition offset timestamp key value")
 Options = namedtuple("Options", "lead_id check_key max_ahead form_profile",
                      defaults=("value", True, 5 * 60 * 1000, "auto"))
 
@@ -31,7 +32,7 @@ class Rejected(Exception):
 
 
 class Event:
-    """What a message says. `texts` holds the known event fields and no empty text; `profile` [(field, text or None)]."""
+    """What a message says. `texts` holds no empty text; `profile` is [(field, text or None)]."""
     __slots__ = ("kind", "id", "lead_id", "time", "texts", "profile", "partition", "offset")
 
 
@@ -210,6 +211,8 @@ def _decoded(record):
     value = record.value
     if isinstance(value, dict):
         return value
+    if isinstance(value, Rejected):
+        raise value
     if not value:
         raise Rejected("empty")
     if value[:1] == b"\x00" or value[:2] == b"\xc3\x01":

@@ -22,7 +22,7 @@ _400_YEARS_DAYS = 146_097
 _LATE_MS = 250_000_000_000_000      # in the year 9892: from here on, local dates are looked up 400 years earlier
 
 
-# --- buckets of at_most ---------------------------------------------------------------------------------------------------
+# --- buckets of at_most -----------------------------------------------------------------------------------------------
 
 def _local_date(time_ms, zone):
     """(days since 1970, year, month) in the zone. The calendar, weekdays included, repeats every 400 years."""
@@ -43,7 +43,7 @@ def bucket(time_ms, per, zone):
     return (day + 3) // 7 if per == "week" else year * 12 + month - 1
 
 
-# --- amounts ----------------------------------------------------------------------------------------------------------------
+# --- amounts ----------------------------------------------------------------------------------------------------------
 
 def saturate(value, limit=HUNDREDTHS_MAX):
     return max(-limit, min(limit, value))
@@ -61,7 +61,7 @@ def points(hundredths):
     return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
 
 
-# --- state of a lead -----------------------------------------------------------------------------------------------------------
+# --- state of a lead --------------------------------------------------------------------------------------------------
 
 class Tally:
     """What one rule has counted for one lead."""
@@ -138,7 +138,7 @@ class Lead:
         return self.folded.get(field) or None
 
 
-# --- one event, in the order of docs/scoring.md ---------------------------------------------------------------------------------
+# --- one event, in the order of docs/scoring.md -----------------------------------------------------------------------
 
 def _take_profile(lead, event, agreement):
     for field, text in event.profile:
@@ -235,7 +235,7 @@ def _stages_entered(lead, agreement):
     return entered
 
 
-# --- what is told of a lead -------------------------------------------------------------------------------------------------------
+# --- what is told of a lead -------------------------------------------------------------------------------------------
 
 def _rule_points(lead, agreement):
     return [{"id": rule.id, "points": points(_floor_to_hundredths(lead.tallies[rule.id].worth(rule, lead.newest)))}
@@ -271,7 +271,7 @@ def _summary(lead, agreement):
             "touches": [dict(touch) for touch in lead.touches], "promotions": []}
 
 
-# --- the whole log ------------------------------------------------------------------------------------------------------------------
+# --- the whole log ----------------------------------------------------------------------------------------------------
 
 class Scorer:
     """Folds records one by one. Records of one partition must come in the order of their offsets."""
@@ -325,7 +325,7 @@ class Scorer:
 
 
 def expected(agreement_text, records, options=Options(), topic="lead-events"):
-    """What must come out of a log. `records` are messages.Record (partition, offset, timestamp ms, key, value bytes)."""
+    """What must come out of a log. `records` are messages.Record; see there."""
     scorer = Scorer(agreement_text, options, topic)
     for record in records:
         scorer.take(record)

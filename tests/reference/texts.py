@@ -75,7 +75,7 @@ def number_text(value):
         return None
     if isinstance(value, int):
         return str(value)
-    # Choice: a number with a point or an exponent is an IEEE double, rounded to six decimals half to even, as "%.6f" does.
+    # Choice: a number with a point or an exponent is an IEEE double, rounded to six decimals as "%.6f" does.
     text = ("%.6f" % value).rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -109,7 +109,7 @@ def until_query(text):
 
 
 def _path(rest):
-    # Choice: without a host (`example.com/a`) the path still begins at the first `/`, if no `?` or `#` stands before it.
+    # Choice: without a host (`example.com/a`) the path still begins at the first `/`, if no `?` or `#` is before it.
     first = _HOST_END.search(rest)
     if first and first.group() == "/":
         return until_query(rest[first.start():])
