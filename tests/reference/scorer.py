@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 import agreement as agreements
 from decay import ONE, add, decay
 from messages import Options, Record, Rejected, milliseconds, read  # noqa: F401 (handed on to the users of this module)
-from texts import ascii_lower, fold
+from texts import WORD_MAX, ascii_lower, cut, fold
 
 COUNT_MAX = (1 << 32) - 1
 HUNDREDTHS_MAX = 100_000_000
@@ -157,6 +157,7 @@ def _take_channel(lead, event):
     channel = event.texts.get("channel")
     if channel is None:
         return
+    channel = cut(channel, WORD_MAX)
     if lead.first_channel is None or event.time < lead.first_channel_time:
         lead.first_channel, lead.first_channel_time = channel, event.time
     if lead.last_channel is None or event.time >= lead.last_channel_time:
@@ -189,12 +190,24 @@ def _take_hits(lead, event, agreement):
     return rules, late
 
 
+def _word(text):
+    return None if text is None else cut(text, WORD_MAX)
+
+
+def _rules_kept(rules):
+    """As many ids from the front as fit WORD_MAX bytes with a comma between any two."""
+    while len(",".join(rules).encode()) > WORD_MAX:
+        rules = rules[:-1]
+    return rules
+
+
 def _take_touch(lead, event, rules, agreement):
     if not rules:
         return
     form = event.texts.get("form") if event.kind == "form_fill" else None
-    touch = {"time": event.time, "kind": event.kind, "page": None if form else event.texts.get("page"), "form": form,
-             "campaign": event.texts.get("campaign"), "channel": event.texts.get("channel"), "rules": rules}
+    touch = {"time": event.time, "kind": event.kind, "page": None if form else _word(event.texts.get("page")),
+             "form": _word(form), "campaign": _word(event.texts.get("campaign")),
+             "channel": _word(event.texts.get("channel")), "rules": _rules_kept(rules)}
     place = 0
     while place < len(lead.touches) and lead.touches[place]["time"] > event.time:
         place += 1

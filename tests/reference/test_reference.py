@@ -333,6 +333,15 @@ class Channels(unittest.TestCase):
         self.assertEqual([touch["page"] for touch in got["touches"]], ["/2", "/5", "/3"])
 
 
+    def test_what_a_touch_keeps_is_cut_at_200_bytes(self):
+        text = agreement(behaviour(*[f"id: {'r' * 30}{n}, event: visit, points: 1" for n in range(8)]))
+        got = lead(text, event(1, page="/" + "é" * 200, channel="c" * 201))
+        touch = got["touches"][0]
+        self.assertEqual((touch["page"], touch["channel"]), ("/" + "é" * 99, "c" * 200))
+        self.assertEqual((got["first_channel"], got["last_channel"]), ("c" * 200, "c" * 200))
+        self.assertEqual(touch["rules"], ["r" * 30 + str(n) for n in range(6)])     # 6 × 31 + 5 commas = 191 bytes
+
+
 class Urls(unittest.TestCase):
     def test_parts(self):
         cases = {

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 TEXT_MAX = 1024
+WORD_MAX = 200                  # what a lead keeps for the hand-over: pages, forms, campaigns, channels, rule ids
 NUMBER_MAX = 10 ** 12
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?")
 _UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -12,12 +13,12 @@ _PATH_END = re.compile(r"[?#]")
 _HOST_END = re.compile(r"[/?#]")
 
 
-def cut(text):
-    """At most 1,024 bytes of UTF-8, never through a character."""
-    if len(text) * 4 <= TEXT_MAX:
+def cut(text, limit=TEXT_MAX):
+    """At most `limit` bytes of UTF-8, never through a character."""
+    if len(text) * 4 <= limit:
         return text
     data = text.encode()
-    return text if len(data) <= TEXT_MAX else data[:TEXT_MAX].decode(errors="ignore")
+    return text if len(data) <= limit else data[:limit].decode(errors="ignore")
 
 
 def ascii_lower(text):
