@@ -273,6 +273,26 @@ static enum status take_created(const struct kafka_admin *admin, rd_kafka_event_
     return status;
 }
 
+/* A broker confirms a topic before its metadata show it, and who starts `run` next would find it
+ * missing. */
+static enum status await_topics(struct kafka_admin *admin, struct error *error)
+{
+    int64_t until_ms = kafka_client_now_ms() + ADMIN_MS;
+    for (;;) {
+        struct kafka_topic topics[KAFKA_TOPICS];
+        enum status status = look_for_topics(admin, topics, error);
+        size_t found = 0;
+        for (size_t i = 0; i < KAFKA_TOPICS && status == STATUS_OK; i++)
+            found += topics[i].exists;
+        if (status != STATUS_OK || found == KAFKA_TOPICS)
+            return status;
+        if (kafka_client_now_ms() >= until_ms)
+            return error_set(error, STATUS_RETRY, "the new topics have not shown up within %d s",
+                             ADMIN_MS / 1000);
+        (void)rd_kafka_poll(admin->client, 50);
+    }
+}
+
 enum status kafka_admin_create_topics(struct kafka_admin *admin,
                                       const struct kafka_new_topic wanted[KAFKA_TOPICS],
                                       bool created[KAFKA_TOPICS], struct error *error)
@@ -303,7 +323,7 @@ enum status kafka_admin_create_topics(struct kafka_admin *admin,
         }
     }
     rd_kafka_NewTopic_destroy_array(list, count);
-    return status;
+    return status == STATUS_OK && count > 0 ? await_topics(admin, error) : status;
 }
 
 /* ---- The group
