@@ -19,10 +19,12 @@ int64_t kafka_client_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* librdkafka logs a line per connection attempt; the pipeline says once that Kafka is away. */
+/* librdkafka logs a line per connection attempt; the pipeline says once that Kafka is away. What is
+ * fatal for a producer ends a transaction, and is told with its end. */
 static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
-    log_line(level <= 2 ? LOG_ERROR : LOG_DEBUG, "librdkafka %s %s: %s",
+    bool told = client && rd_kafka_type(client) == RD_KAFKA_PRODUCER;
+    log_line(level <= 2 && !told ? LOG_ERROR : LOG_DEBUG, "librdkafka %s %s: %s",
              client ? rd_kafka_name(client) : "", facility, text);
 }
 

@@ -1,5 +1,6 @@
-/* What the tests of the Kafka adapters share: topics of their own on the broker of BATON_TEST_KAFKA, plain
- * producers beside ours, and short ways to drive the ports. Included by one test program each. */
+/* What the tests of the Kafka adapters share: topics of their own on the broker of
+ * BATON_TEST_KAFKA, plain producers beside ours, and short ways to drive the ports. Included by one
+ * test program each. */
 #ifndef TESTS_KAFKA_WORLD_H
 #define TESTS_KAFKA_WORLD_H
 
@@ -83,9 +84,10 @@ static void world_open(struct world *world, const char *test, uint32_t partition
     clock_gettime(CLOCK_REALTIME, &now);
     memset(world, 0, sizeof *world);
     for (int i = 0; i < KAFKA_TOPICS; i++)
-        snprintf(world->names[i], sizeof world->names[i], "%s-%d-%ld-%s", test, (int)getpid(), now.tv_nsec % 1000000,
-                 kinds[i]);
-    snprintf(world->group, sizeof world->group, "%s-%d-%ld", test, (int)getpid(), now.tv_nsec % 1000000);
+        snprintf(world->names[i], sizeof world->names[i], "%s-%d-%ld-%s", test, (int)getpid(),
+                 now.tv_nsec % 1000000, kinds[i]);
+    snprintf(world->group, sizeof world->group, "%s-%d-%ld", test, (int)getpid(),
+             now.tv_nsec % 1000000);
     world->consumer[0] = (struct kafka_property){"session.timeout.ms", "6000"};
     world->consumer[1] = (struct kafka_property){"heartbeat.interval.ms", "300"};
     world->settings = (struct kafka_settings){
@@ -103,9 +105,11 @@ static void world_open(struct world *world, const char *test, uint32_t partition
         struct kafka_new_topic wanted[KAFKA_TOPICS];
         bool created[KAFKA_TOPICS];
         for (int i = 0; i < KAFKA_TOPICS; i++)
-            wanted[i] = (struct kafka_new_topic){.partitions = partitions, .replication = 1, .retention_ms = 86400000};
+            wanted[i] = (struct kafka_new_topic){
+                .partitions = partitions, .replication = 1, .retention_ms = 86400000};
         struct error error;
-        cr_assert_eq(kafka_admin_create(&world->settings, &admin, &error), STATUS_OK, "%s", error.text);
+        cr_assert_eq(kafka_admin_create(&world->settings, &admin, &error), STATUS_OK, "%s",
+                     error.text);
         must_soon(kafka_admin_create_topics(admin, wanted, created, &error));
         must_soon(kafka_admin_check_topics(admin, &error));
         kafka_admin_destroy(admin);
@@ -121,14 +125,15 @@ static void world_close(struct world *world)
 
 static void produce(rd_kafka_t *producer, const char *topic, uint32_t unit, const char *value)
 {
-    rd_kafka_resp_err_t code =
-        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)unit),
-                          RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
-                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)unit),
+        RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         rd_kafka_poll(producer, 50);
-        code = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)unit),
-                                 RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+        code = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
+                                 RD_KAFKA_V_PARTITION((int32_t)unit), RD_KAFKA_V_KEY("k", 1),
+                                 RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     }
     cr_assert_eq(code, RD_KAFKA_RESP_ERR_NO_ERROR, "%s", rd_kafka_err2str(code));
@@ -149,12 +154,14 @@ static struct source *open_source(struct world *world)
 {
     struct source *source;
     struct error error;
-    cr_assert_eq(kafka_source_create(&world->settings, &source, &error), STATUS_OK, "%s", error.text);
+    cr_assert_eq(kafka_source_create(&world->settings, &source, &error), STATUS_OK, "%s",
+                 error.text);
     return source;
 }
 
 /* Fetches until news of that kind come; records that come meanwhile are dropped. */
-static size_t await_news(struct source *source, enum source_news_kind kind, uint32_t units[], int timeout_ms)
+static size_t await_news(struct source *source, enum source_news_kind kind, uint32_t units[],
+                         int timeout_ms)
 {
     static struct record records[FETCH_ROOM];
     int64_t until = now_ms() + timeout_ms;
@@ -183,11 +190,13 @@ static struct source *join_alone(struct world *world)
     return source;
 }
 
-__attribute__((unused)) static struct sink *open_sink(struct world *world, struct source *source, unsigned worker)
+__attribute__((unused)) static struct sink *open_sink(struct world *world, struct source *source,
+                                                      unsigned worker)
 {
     struct sink *sink;
     struct error error;
-    cr_assert_eq(kafka_sink_create(&world->settings, worker, source, &sink, &error), STATUS_OK, "%s", error.text);
+    cr_assert_eq(kafka_sink_create(&world->settings, worker, source, &sink, &error), STATUS_OK,
+                 "%s", error.text);
     return sink;
 }
 
@@ -200,8 +209,9 @@ static enum sink_state finish(struct sink *sink, struct error *error)
     return state;
 }
 
-__attribute__((unused)) static enum sink_state carry_out(struct sink *sink, const struct outgoing_message *messages, size_t message_count,
-                                 const struct unit_commit *commits, size_t commit_count, struct error *error)
+__attribute__((unused)) static enum sink_state
+carry_out(struct sink *sink, const struct outgoing_message *messages, size_t message_count,
+          const struct unit_commit *commits, size_t commit_count, struct error *error)
 {
     struct transaction transaction = {messages, message_count, commits, commit_count};
     sink->begin(sink, &transaction);

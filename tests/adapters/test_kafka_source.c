@@ -2,7 +2,8 @@
 
 #include <stdbool.h>
 
-/* Fetches until `wanted` records have come (told by value in order per unit) or nothing more comes for a while. */
+/* Fetches until `wanted` records have come (told by value in order per unit) or nothing more comes
+ * for a while. */
 struct seen {
     int64_t offsets[4096];
     uint32_t units[4096];
@@ -12,7 +13,8 @@ struct seen {
     int64_t last_end;
 };
 
-static void see(struct source *source, struct seen *seen, size_t wanted, bool until_end, int timeout_ms)
+static void see(struct source *source, struct seen *seen, size_t wanted, bool until_end,
+                int timeout_ms)
 {
     static struct record records[FETCH_ROOM];
     int64_t until = now_ms() + timeout_ms;
@@ -79,10 +81,11 @@ Test(kafka_source, key_timestamp_headers_and_tombstone_arrive, .timeout = 60)
 {
     struct world world;
     world_open(&world, "fields", 1);
-    cr_assert_eq(rd_kafka_producev(world.writer, RD_KAFKA_V_TOPIC(world.settings.events), RD_KAFKA_V_PARTITION(0),
-                                   RD_KAFKA_V_KEY("lead", 4), RD_KAFKA_V_TIMESTAMP(1700000000123),
-                                   RD_KAFKA_V_HEADER("traceparent", "00-ab", 5), RD_KAFKA_V_HEADER("empty", NULL, 0),
-                                   RD_KAFKA_V_END),
+    cr_assert_eq(rd_kafka_producev(world.writer, RD_KAFKA_V_TOPIC(world.settings.events),
+                                   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY("lead", 4),
+                                   RD_KAFKA_V_TIMESTAMP(1700000000123),
+                                   RD_KAFKA_V_HEADER("traceparent", "00-ab", 5),
+                                   RD_KAFKA_V_HEADER("empty", NULL, 0), RD_KAFKA_V_END),
                  RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_flush(world.writer, 10000);
     write_events(&world, 0, 7, 1);
@@ -231,7 +234,8 @@ Test(kafka_source, a_position_that_retention_has_removed_stops_with_both_offsets
             cr_assert_eq(count, 0);
         }
         cr_assert_eq(status, STATUS_STOP);
-        cr_assert(strstr(error.text, i == 0 ? "unit 0: position 3 " : "unit 0: position 77 "), "%s", error.text);
+        cr_assert(strstr(error.text, i == 0 ? "unit 0: position 3 " : "unit 0: position 77 "), "%s",
+                  error.text);
         cr_assert(strstr(error.text, i == 0 ? "at 15:" : "at 20:"), "%s", error.text);
     }
     int64_t first, end;
@@ -282,7 +286,8 @@ Test(kafka_source, without_a_broker_it_says_retry_and_why, .timeout = 60)
     cr_assert(strstr(error.text, "Kafka"), "%s", error.text);
     uint32_t unit = 0;
     struct committed committed;
-    cr_assert_eq(source->committed(source, &unit, 1, &world.arena, &committed, &error), STATUS_RETRY);
+    cr_assert_eq(source->committed(source, &unit, 1, &world.arena, &committed, &error),
+                 STATUS_RETRY);
     int64_t before = now_ms();
     source->destroy(source);
     cr_assert_lt(now_ms() - before, 3000);
@@ -295,14 +300,15 @@ Test(kafka_source, an_embedded_broker_must_be_on_this_machine)
         const char *brokers;
         enum status status;
     } cases[] = {
-        {"127.0.0.1:9092", STATUS_OK},       {"localhost:1,[::1]:2", STATUS_OK},
-        {"kafka.example:9092", STATUS_STOP}, {"127.0.0.1:1,10.0.0.1:2", STATUS_STOP},
+        {"127.0.0.1:9092", STATUS_OK},           {"localhost:1,[::1]:2", STATUS_OK},
+        {"kafka.example:9092", STATUS_STOP},     {"127.0.0.1:1,10.0.0.1:2", STATUS_STOP},
         {"localhost.example:9092", STATUS_STOP},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct kafka_settings settings = {.brokers = cases[i].brokers, .embedded = true};
         struct error error;
-        cr_expect_eq(kafka_check_embedded(&settings, &error), cases[i].status, "%s", cases[i].brokers);
+        cr_expect_eq(kafka_check_embedded(&settings, &error), cases[i].status, "%s",
+                     cases[i].brokers);
     }
 }
 
