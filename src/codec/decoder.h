@@ -23,14 +23,15 @@ struct name_pair {
     struct baton_text from, to;
 };
 
-/* The part of the configuration that decides how messages are read. Owned by its maker; outlives the decoder. */
+/* The part of the configuration that decides how messages are read. Owned by its maker; outlives
+ * the decoder. */
 struct input_config {
     bool lead_id_from_key;
     bool ignore_key; /* the value's lead id stands as it is (events of a file have no key) */
     int64_t max_ahead_ms;
     const struct name_pair *fields; /* writer's field name → baton's */
     size_t field_count;
-    struct baton_text kind_field; /* empty: kind from the record's name, or JSON's `kind` */
+    struct baton_text kind_field;  /* empty: kind from the record's name, or JSON's `kind` */
     const struct name_pair *kinds; /* value → kind name */
     size_t kind_count;
     enum { FORM_PROFILE_AUTO, FORM_PROFILE_NONE, FORM_PROFILE_MAPPED } form_profile;
@@ -43,7 +44,8 @@ struct message {
     size_t key_size;
     const uint8_t *value; /* NULL for a tombstone */
     size_t value_size;
-    int64_t timestamp_ms; /* Kafka's record timestamp; negative: none, and future_time is not looked for */
+    int64_t timestamp_ms; /* Kafka's record timestamp; negative: none, and future_time is not looked
+                             for */
     int64_t offset;
 };
 
@@ -51,31 +53,38 @@ enum decode_outcome { DECODED, DECODE_DEAD, DECODE_NEEDS_SCHEMA };
 
 struct decode_result {
     enum decode_outcome outcome;
-    enum dead_reason reason;     /* DECODE_DEAD */
-    char detail[200];            /* DECODE_DEAD: what and where, for a person */
-    struct schema_key schema;    /* DECODE_NEEDS_SCHEMA */
+    enum dead_reason reason;  /* DECODE_DEAD */
+    char detail[200];         /* DECODE_DEAD: what and where, for a person */
+    struct schema_key schema; /* DECODE_NEEDS_SCHEMA */
 };
 
 struct decoder;
 
-/* Checks the configuration (unknown kinds or fields): STATUS_STOP with a line that says what to do. */
-enum status decoder_create(struct decoder **decoder, const struct input_config *config, struct error *error);
+/* Checks the configuration (unknown kinds or fields): STATUS_STOP with a line that says what to do.
+ */
+enum status decoder_create(struct decoder **decoder, const struct input_config *config,
+                           struct error *error);
 void decoder_destroy(struct decoder *decoder);
 
-/* Which schema a value names, without reading further; SCHEMA_NONE for JSON and for what is no framing. */
+/* Which schema a value names, without reading further; SCHEMA_NONE for JSON and for what is no
+ * framing. */
 struct schema_key decoder_schema_of(const uint8_t *value, size_t size);
-/* Gives the text of a writer schema. One that cannot be used is remembered as bad: its messages are dead. */
-void decoder_add_schema(struct decoder *decoder, struct schema_key key, const char *text, size_t size);
+/* Gives the text of a writer schema. One that cannot be used is remembered as bad: its messages are
+ * dead. */
+void decoder_add_schema(struct decoder *decoder, struct schema_key key, const char *text,
+                        size_t size);
 bool decoder_has_schema(const struct decoder *decoder, struct schema_key key);
 
-/* Decodes one message. The event borrows from the message and from `scratch`. No allocation but from
- * `scratch` on the Avro path. */
-void decoder_decode(struct decoder *decoder, const struct message *message, struct arena *scratch, struct baton_event *event,
-                    struct decode_result *result);
+/* Decodes one message. The event borrows from the message and from `scratch`. No allocation but
+ * from `scratch` on the Avro path. */
+void decoder_decode(struct decoder *decoder, const struct message *message, struct arena *scratch,
+                    struct baton_event *event, struct decode_result *result);
 
 /* CRC-64-AVRO of the parsing canonical form; STATUS_REJECT when the text is not a schema. */
-enum status schema_fingerprint(const char *text, size_t size, uint64_t *fingerprint, struct error *error);
-/* A hash over all that decides a verdict: the configuration and the decoder's limits and version. */
+enum status schema_fingerprint(const char *text, size_t size, uint64_t *fingerprint,
+                               struct error *error);
+/* A hash over all that decides a verdict: the configuration and the decoder's limits and version.
+ */
 uint64_t input_config_hash(const struct input_config *config);
 
 #endif

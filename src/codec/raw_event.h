@@ -1,0 +1,84 @@
+/* What a message says, before any check: the meeting point of the Avro and the JSON reader. */
+#ifndef CODEC_RAW_EVENT_H
+#define CODEC_RAW_EVENT_H
+
+#include "base/arena.h"
+
+#include <baton/event.h>
+
+#include <string.h>
+
+/* What a field of a message can be for. The first ones are texts. */
+enum target {
+    TARGET_EVENT_ID,
+    TARGET_LEAD_ID,
+    TARGET_PAGE,
+    TARGET_URL,
+    TARGET_REFERRER,
+    TARGET_CHANNEL,
+    TARGET_CAMPAIGN,
+    TARGET_SESSION,
+    TARGET_USER_AGENT,
+    TARGET_TARGET,
+    TARGET_FORM,
+    TARGET_PROFILE, /* the profile fields, in the order of baton_profile_field */
+    TARGET_TEXTS = TARGET_PROFILE + BATON_PROFILE_FIELDS,
+    TARGET_TIME = TARGET_TEXTS,
+    TARGET_KIND,
+    TARGET_FIELDS,
+    TARGET_PROPERTIES,
+    TARGETS,
+    TARGET_NONE = TARGETS
+};
+
+/* A form's field or a free property. value.size 0: null or empty. */
+struct raw_entry {
+    struct baton_text name, value;
+};
+
+struct raw_entries {
+    struct raw_entry *items; /* from the arena */
+    uint32_t count, room;
+};
+
+#define RAW_NO_KIND (-1)
+
+struct raw_event {
+    struct baton_text texts[TARGET_TEXTS]; /* size 0: absent, null or empty. Ids may not be UTF-8 */
+    uint32_t mentioned;          /* bit per profile field: given, null and empty included */
+    int kind;                    /* baton_event_kind, or RAW_NO_KIND */
+    struct baton_text kind_text; /* as written */
+    bool has_time;               /* a time that is one */
+    int64_t time_ms;
+    struct raw_entries fields, properties;
+};
+
+void raw_event_init(struct raw_event *raw);
+/* Takes a text for a target, if it is UTF-8 (ids: in any case). */
+void raw_event_set(struct raw_event *raw, enum target target, struct baton_text text);
+/* The target's field is there, and null. */
+void raw_event_set_null(struct raw_event *raw, enum target target);
+/* Forgets what a target was given before. */
+void raw_event_clear(struct raw_event *raw, enum target target);
+void raw_event_set_time(struct raw_event *raw, int64_t time_ms);
+
+/* Entries whose name or value is not UTF-8 are as if not there. */
+void raw_entries_add(struct raw_entries *entries, struct arena *arena, struct baton_text name,
+                     struct baton_text value);
+/* Does a name stand twice? If so and `drop` is set, the later ones are taken out. */
+bool raw_entries_repeat(struct raw_entries *entries, struct arena *arena, bool drop);
+
+/* text_is_utf8 with a short way for ASCII. */
+bool raw_text_is_utf8(struct baton_text text);
+
+static inline bool text_equal(struct baton_text a, struct baton_text b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline struct baton_text text_from(const char *text)
+{
+    return (struct baton_text){text, (uint32_t)strlen(text)};
+}
+
+#endif
