@@ -1,8 +1,9 @@
-/* What the pipeline needs of the world: a source and a sink (Kafka), a store (Redis), schemas, a clock.
+/* What the pipeline needs of the world: a source and a sink (Kafka), a store (Redis), schemas, a
+ * clock.
  *
  * Every port is a struct of function pointers in front of the adapter's own state, used by one
- * worker's thread only, unless it says otherwise. Adapters: kafka/, redis/, memory/. The same contract
- * tests run against the adapter in memory and the real one.
+ * worker's thread only, unless it says otherwise. Adapters: kafka/, redis/, memory/. The same
+ * contract tests run against the adapter in memory and the real one.
  *
  * Statuses: RETRY when the other side is away or not ready (call again after a pause); STOP when
  * going on cannot help, with a line that says what to do; FENCED only from the store. */
@@ -17,11 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Source: the input topic, partition p being unit p ------------------------------------------- */
+/* ---- Source: the input topic, partition p being unit p
+ * ------------------------------------------- */
 
 struct record {
     uint32_t unit;
-    bool is_end; /* no record: the unit has none from `offset` on just now (told once per start, and after new records) */
+    bool is_end; /* no record: the unit has none from `offset` on just now (told once per start, and
+                    after new records) */
     int64_t offset;
     int64_t timestamp_ms;
     const uint8_t *key;
@@ -46,30 +49,35 @@ struct unit_position {
 };
 
 struct committed {
-    int64_t offset; /* K; -1: the group has none for this unit, said by a clean answer */
+    int64_t offset;       /* K; -1: the group has none for this unit, said by a clean answer */
     const char *metadata; /* from the arena; "" if none */
 };
 
 struct source {
-    /* Waits up to timeout_ms for a first record, then takes what is there, up to `room`. Records are borrowed
-     * until the next fetch, start or release. News come alone (count 0): ASSIGNED wants `start` at some later time (nothing
-     * is fetched until then); REVOKED and LOST want `release`, before which the units are still ours (REVOKED)
-     * or no longer ours (LOST). RETRY: Kafka is away; it goes on by itself. STOP: a position does not exist any more, … */
-    enum status (*fetch)(struct source *source, int timeout_ms, struct record *records, size_t room, size_t *count,
-                         struct source_news *news, struct error *error);
+    /* Waits up to timeout_ms for a first record, then takes what is there, up to `room`. Records
+     * are borrowed until the next fetch, start or release. News come alone (count 0): ASSIGNED
+     * wants `start` at some later time (nothing is fetched until then); REVOKED and LOST want
+     * `release`, before which the units are still ours (REVOKED) or no longer ours (LOST). RETRY:
+     * Kafka is away; it goes on by itself. STOP: a position does not exist any more, … */
+    enum status (*fetch)(struct source *source, int timeout_ms, struct record *records, size_t room,
+                         size_t *count, struct source_news *news, struct error *error);
     /* Fetch exactly these units from these offsets on, in place of whatever was fetched before. */
-    enum status (*start)(struct source *source, const struct unit_position *positions, size_t count, struct error *error);
+    enum status (*start)(struct source *source, const struct unit_position *positions, size_t count,
+                         struct error *error);
     enum status (*release)(struct source *source, struct error *error);
-    /* K of each unit, stable: RETRY while an open transaction hides one, or Kafka is away. Waits at most about a second. */
-    enum status (*committed)(struct source *source, const uint32_t *units, size_t count, struct arena *arena,
-                             struct committed *out, struct error *error);
+    /* K of each unit, stable: RETRY while an open transaction hides one, or Kafka is away. Waits at
+     * most about a second. */
+    enum status (*committed)(struct source *source, const uint32_t *units, size_t count,
+                             struct arena *arena, struct committed *out, struct error *error);
     /* Offsets that the unit's log holds: [first, end). */
-    enum status (*range)(struct source *source, uint32_t unit, int64_t *first, int64_t *end, struct error *error);
+    enum status (*range)(struct source *source, uint32_t unit, int64_t *first, int64_t *end,
+                         struct error *error);
     enum status (*partitions)(struct source *source, uint32_t *count, struct error *error);
     void (*destroy)(struct source *source); /* leaves the group */
 };
 
-/* ---- Sink: transactions -------------------------------------------------------------------------- */
+/* ---- Sink: transactions
+ * -------------------------------------------------------------------------- */
 
 struct unit_commit {
     uint32_t unit;
@@ -96,16 +104,17 @@ struct sink {
     /* Never blocks: a thread of the adapter carries the transaction. Only when idle. */
     void (*begin)(struct sink *sink, const struct transaction *transaction);
     enum sink_state (*poll)(struct sink *sink, struct error *error);
-    /* Destroys the producer and makes it anew (also the first one). Blocks up to some seconds. STOP: another process uses
-     * our instance. */
+    /* Destroys the producer and makes it anew (also the first one). Blocks up to some seconds.
+     * STOP: another process uses our instance. */
     enum status (*reset)(struct sink *sink, struct error *error);
     void (*destroy)(struct sink *sink);
 };
 
-/* ---- Store: checkpoints -------------------------------------------------------------------------- */
+/* ---- Store: checkpoints
+ * -------------------------------------------------------------------------- */
 
-/* The claim that every read and write is made under. `step` is what the store holds now, or will hold once
- * all queued writes of this unit have been carried out. */
+/* The claim that every read and write is made under. `step` is what the store holds now, or will
+ * hold once all queued writes of this unit have been carried out. */
 struct fence {
     uint8_t token[16];
     uint64_t step;
@@ -122,7 +131,8 @@ struct stored_lead {
     int64_t updated_ms;
     const uint8_t *packed; /* … and the packed form */
     size_t packed_size;
-    size_t former_size; /* packed size in the store before, 0 if not known: what is left of it is removed */
+    size_t former_size; /* packed size in the store before, 0 if not known: what is left of it is
+                           removed */
 };
 
 /* One fenced write; all or nothing; any part may be empty. Copied at the call. */
@@ -145,45 +155,58 @@ struct loaded_lead {
 };
 
 struct store {
-    /* Stores a fresh token, moves the step, gives all fields of the unit's hash (before the claim). */
-    enum status (*claim)(struct store *store, uint32_t unit, const uint8_t token[16], struct arena *arena, struct fence *fence,
-                         struct field **fields, size_t *field_count, struct error *error);
+    /* Stores a fresh token, moves the step, gives all fields of the unit's hash (before the claim).
+     */
+    enum status (*claim)(struct store *store, uint32_t unit, const uint8_t token[16],
+                         struct arena *arena, struct fence *fence, struct field **fields,
+                         size_t *field_count, struct error *error);
     /* Is the fence still what the store holds? All the unit's queued writes are answered first. */
-    enum status (*check)(struct store *store, uint32_t unit, const struct fence *fence, struct error *error);
-    /* One round trip. A lead whose fields are torn or missing is STATUS_STOP and names the lead. */
-    enum status (*load)(struct store *store, uint32_t unit, const struct fence *fence, const struct baton_text *ids, size_t count,
-                        struct arena *arena, struct loaded_lead *out, struct error *error);
-    enum status (*words)(struct store *store, uint32_t unit, const struct fence *fence, struct arena *arena,
-                         struct field **words, size_t *count, struct error *error);
-    /* value->data == NULL: no such text. */
-    enum status (*text)(struct store *store, uint32_t unit, const struct fence *fence, struct baton_text name,
-                        struct arena *arena, struct baton_text *value, struct error *error);
-    /* Queues a write and moves fence->step on by one. Sends without waiting for the answer. RETRY: the connection is gone,
-     * and with it the answers of all queued writes of all units. */
-    enum status (*write)(struct store *store, uint32_t unit, struct fence *fence, const struct store_write *write,
+    enum status (*check)(struct store *store, uint32_t unit, const struct fence *fence,
                          struct error *error);
-    /* Takes in answers: all there are (wait false) or all that are outstanding (wait true). Then tells how many of this unit's writes are still
-     * unanswered, and FENCED if one of them found another fence or its answer was lost; FENCED is said until the unit is claimed again. */
-    enum status (*settle)(struct store *store, uint32_t unit, bool wait, size_t *outstanding, struct error *error);
+    /* One round trip. A lead whose fields are torn or missing is STATUS_STOP and names the lead. */
+    enum status (*load)(struct store *store, uint32_t unit, const struct fence *fence,
+                        const struct baton_text *ids, size_t count, struct arena *arena,
+                        struct loaded_lead *out, struct error *error);
+    enum status (*words)(struct store *store, uint32_t unit, const struct fence *fence,
+                         struct arena *arena, struct field **words, size_t *count,
+                         struct error *error);
+    /* value->data == NULL: no such text. */
+    enum status (*text)(struct store *store, uint32_t unit, const struct fence *fence,
+                        struct baton_text name, struct arena *arena, struct baton_text *value,
+                        struct error *error);
+    /* Queues a write and moves fence->step on by one. Sends without waiting for the answer. RETRY:
+     * the connection is gone, and with it the answers of all queued writes of all units. */
+    enum status (*write)(struct store *store, uint32_t unit, struct fence *fence,
+                         const struct store_write *write, struct error *error);
+    /* Takes in answers: all there are (wait false) or all that are outstanding (wait true). Then
+     * tells how many of this unit's writes are still unanswered, and FENCED if one of them found
+     * another fence or its answer was lost; FENCED is said until the unit is claimed again. */
+    enum status (*settle)(struct store *store, uint32_t unit, bool wait, size_t *outstanding,
+                          struct error *error);
     /* Removes all leads and words of a unit under the fence, in steps (a rebuild). Blocks. */
-    enum status (*clear)(struct store *store, uint32_t unit, struct fence *fence, struct error *error);
+    enum status (*clear)(struct store *store, uint32_t unit, struct fence *fence,
+                         struct error *error);
     void (*destroy)(struct store *store);
 };
 
-/* ---- Schemas, stage log, clock -------------------------------------------------------------------- */
+/* ---- Schemas, stage log, clock
+ * -------------------------------------------------------------------- */
 
 struct schema_source {
-    /* OK with the text from the arena; RETRY: away; REJECT: nobody knows this schema (now). Blocks a second at most. */
-    enum status (*get)(struct schema_source *schemas, struct schema_key key, struct arena *arena, struct baton_text *text,
-                       struct error *error);
+    /* OK with the text from the arena; RETRY: away; REJECT: nobody knows this schema (now). Blocks
+     * a second at most. */
+    enum status (*get)(struct schema_source *schemas, struct schema_key key, struct arena *arena,
+                       struct baton_text *text, struct error *error);
     void (*destroy)(struct schema_source *schemas);
 };
 
-/* Reads the whole stages topic, read_committed, for a rebuild. May be used by several threads in turn. */
+/* Reads the whole stages topic, read_committed, for a rebuild. May be used by several threads in
+ * turn. */
 struct stage_log {
-    /* Calls back for every record, in log order per partition; truncated: retention has removed the beginning. Stops at
-     * the first status that is not OK, and returns it. */
-    enum status (*read)(struct stage_log *log, enum status (*each)(void *context, const uint8_t *value, size_t size),
+    /* Calls back for every record, in log order per partition; truncated: retention has removed the
+     * beginning. Stops at the first status that is not OK, and returns it. */
+    enum status (*read)(struct stage_log *log,
+                        enum status (*each)(void *context, const uint8_t *value, size_t size),
                         void *context, bool *truncated, struct error *error);
     void (*destroy)(struct stage_log *log);
 };

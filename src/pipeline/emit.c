@@ -1,0 +1,286 @@
+/* Promotions, stage changes, dead letters and offsets leave in one transaction. */
+#include "base/crash_point.h"
+#include "pipeline/pipeline.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- outboxes
+ * ------------------------------------------------------------------------------------- */
+
+struct outbox *outbox_take(struct worker *worker)
+{
+    if (worker->spare_count)
+        return worker->spare_outboxes[--worker->spare_count];
+    struct outbox *outbox = memory_take_zeroed(1, sizeof *outbox);
+    arena_init(&outbox->arena, 16384);
+    return outbox;
+}
+
+void outbox_give_back(struct worker *worker, struct outbox *outbox)
+{
+    arena_reset(&outbox->arena);
+    outbox->count = 0;
+    outbox->promotions = outbox->stage_changes = 0;
+    worker->spare_outboxes =
+        memory_resize(worker->spare_outboxes, (worker->spare_count + 1) * sizeof(struct outbox *));
+    worker->spare_outboxes[worker->spare_count++] = outbox;
+}
+
+static struct outgoing_message *outbox_message(struct worker *worker, struct unit *unit)
+{
+    struct outbox *outbox = unit->outbox;
+    if (outbox->count == outbox->room) {
+        outbox->room = outbox->room ? outbox->room * 2 : 16;
+        outbox->messages = memory_resize(outbox->messages, outbox->room * sizeof *outbox->messages);
+    }
+    if (worker->first_waiting_us == 0)
+        worker->first_waiting_us = worker_now_us(worker);
+    return &outbox->messages[outbox->count++];
+}
+
+static struct origin origin_of(const struct worker *worker, const struct record *record)
+{
+    return (struct origin){.topic = worker->config.events_topic,
+                           .partition = record->unit,
+                           .offset = record->offset,
+                           .headers = record->headers,
+                           .header_count = record->header_count};
+}
+
+void outbox_add_dead(struct worker *worker, struct unit *unit, const struct record *record,
+                     const struct decode_result *verdict)
+{
+    struct origin origin = origin_of(worker, record);
+    struct message message = {.key = record->key,
+                              .key_size = record->key_size,
+                              .value = record->value,
+                              .value_size = record->value_size,
+                              .timestamp_ms = record->timestamp_ms,
+                              .offset = record->offset};
+    encoder_dead_letter(worker->encoder, &unit->outbox->arena, &message, &origin, verdict,
+                        worker->config.dead_letter_bytes, outbox_message(worker, unit));
+}
+
+void outbox_add_stages(struct worker *worker, struct unit *unit, const struct record *record,
+                       const struct baton_event *event, const struct lead_entry *entry,
+                       const struct baton_fold_result *result)
+{
+    struct origin origin = origin_of(worker, record);
+    for (uint32_t i = 0; i < result->transition_count; i++) {
+        const struct baton_transition *transition = &result->transitions[i];
+        struct stage_view view = {.lead = &entry->lead,
+                                  .event = event,
+                                  .transition = transition,
+                                  .agreement = unit_agreement(unit),
+                                  .words = &unit->words,
+                                  .origin = &origin};
+        encoder_stage_change(worker->encoder, &unit->outbox->arena, &view,
+                             outbox_message(worker, unit));
+        unit->outbox->stage_changes++;
+        if (transition->to != BATON_SQL)
+            continue;
+        encoder_promotion(worker->encoder, &unit->outbox->arena, &view,
+                          outbox_message(worker, unit));
+        unit->outbox->promotions++;
+    }
+}
+
+/* ---- the transaction
+ * ------------------------------------------------------------------------------ */
+
+static bool stands_live(const struct unit *unit)
+{
+    return unit->state == UNIT_LIVE;
+}
+
+/* Is the unit's offset part of the next transaction? */
+static bool takes_part(const struct worker *worker, const struct unit *unit)
+{
+    if (stands_live(unit))
+        return unit->position > unit->committed || unit->outbox->count || !worker->sink_warm;
+    if (unit->state == UNIT_NEW)
+        return true;
+    return unit->state == UNIT_REPLAYING && !worker->sink_warm && unit->committed >= 0;
+}
+
+static bool taking_over(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->state == UNIT_CLAIMING)
+            return true;
+    return false;
+}
+
+/* hurry: a revocation or a stop; whatever there is to commit is due now. */
+bool emit_is_due(struct worker *worker, bool hurry)
+{
+    if (worker->sink_busy || !worker->sink_ready || (taking_over(worker) && !hurry))
+        return false;
+    bool moved = false, fresh = false;
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        const struct unit *unit = worker->units[i];
+        moved = moved || (takes_part(worker, unit) && stands_live(unit) &&
+                          (unit->position > unit->committed || unit->outbox->count));
+        fresh =
+            fresh || (unit->state == UNIT_NEW) || (takes_part(worker, unit) && !worker->sink_warm);
+    }
+    if (hurry)
+        return moved;
+    if (fresh)
+        return true;
+    int64_t now = worker_now_us(worker);
+    if (!moved || now < worker->last_commit_us + worker->config.emit_pace_ms * 1000)
+        return false;
+    if (worker->commit_wanted)
+        return true;
+    if (worker->first_waiting_us &&
+        now >= worker->first_waiting_us + worker->config.emit_linger_ms * 1000)
+        return true;
+    return now >= worker->last_commit_us + worker->config.commit_interval_ms * 1000;
+}
+
+/* What the committed offset of the unit's position will carry. */
+static void print_metadata(struct worker *worker, struct unit *unit)
+{
+    struct commit_metadata *metadata = &unit->metadata;
+    int64_t now = worker->ports.clock->wall_ms(worker->ports.clock);
+    metadata->present = true;
+    metadata->clock_ms = now > metadata->clock_ms ? now : metadata->clock_ms;
+    metadata->digest = unit->aggregates.digest;
+    metadata->transitions = unit->aggregates.transitions;
+    metadata->dead = 0;
+    for (unsigned reason = 1; reason < DEAD_REASONS; reason++)
+        metadata->dead += unit->aggregates.dead[reason];
+    (void)strcpy(metadata->agreement, agreement_hash(unit->stretches[unit->stretch].agreement));
+    struct text_buffer text;
+    text_buffer_init(&text);
+    commit_metadata_print(&text, metadata);
+    assert(text.size <= UNIT_METADATA_MAX);
+    free(unit->transaction_metadata);
+    unit->transaction_metadata = text.data;
+}
+
+static void add_messages(struct worker *worker, struct unit *unit)
+{
+    struct outbox *outbox = unit->outbox;
+    size_t need = worker->transaction.message_count + outbox->count;
+    if (need > worker->message_room) {
+        worker->message_room = need * 2;
+        worker->transaction_messages =
+            memory_resize(worker->transaction_messages,
+                          worker->message_room * sizeof *worker->transaction_messages);
+    }
+    if (outbox->count)
+        memcpy(worker->transaction_messages + worker->transaction.message_count, outbox->messages,
+               outbox->count * sizeof *outbox->messages);
+    worker->transaction.message_count = need;
+    worker->sent_promotions += outbox->promotions;
+    worker->sent_stage_changes += outbox->stage_changes;
+    worker->sent = memory_resize(worker->sent, (worker->sent_count + 1) * sizeof(struct outbox *));
+    worker->sent[worker->sent_count++] = outbox;
+    unit->outbox = outbox_take(worker);
+}
+
+static void add_unit(struct worker *worker, struct unit *unit)
+{
+    unit->in_transaction = true;
+    if (stands_live(unit)) {
+        unit->transaction_position = unit->position;
+        print_metadata(worker, unit);
+        add_messages(worker, unit);
+        if (unit->copy.phase == COPY_NONE && checkpoint_is_due(worker, unit))
+            checkpoint_copy_at(worker, unit, COPY_WAITS_FOR_COMMIT);
+    } else if (unit->state == UNIT_NEW) {
+        unit->transaction_position = unit->position;
+        print_metadata(worker, unit);
+    } else { /* a replay: K again as it stands, so that the producer's slow first transaction is
+                behind it */
+        unit->transaction_position = unit->committed;
+        free(unit->transaction_metadata);
+        unit->transaction_metadata = memory_copy_text(unit->metadata_text);
+    }
+    size_t n = worker->transaction.commit_count++;
+    if (n == worker->commit_room) {
+        worker->commit_room = n ? n * 2 : 16;
+        worker->transaction_commits = memory_resize(
+            worker->transaction_commits, worker->commit_room * sizeof *worker->transaction_commits);
+    }
+    worker->transaction_commits[n] = (struct unit_commit){.unit = unit->number,
+                                                          .offset = unit->transaction_position,
+                                                          .metadata = unit->transaction_metadata};
+}
+
+void emit_begin(struct worker *worker)
+{
+    assert(!worker->sink_busy && worker->sent_count == 0);
+    worker->transaction = (struct transaction){0};
+    worker->sent_promotions = worker->sent_stage_changes = 0;
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (takes_part(worker, worker->units[i]))
+            add_unit(worker, worker->units[i]);
+    worker->transaction.messages = worker->transaction_messages;
+    worker->transaction.commits = worker->transaction_commits;
+    worker->first_waiting_us = 0;
+    worker->commit_wanted = false;
+    if (worker->transaction.commit_count == 0)
+        return;
+    worker->sink_busy = true;
+    worker->ports.sink->begin(worker->ports.sink, &worker->transaction);
+}
+
+static void forget_sent(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->sent_count; i++)
+        outbox_give_back(worker, worker->sent[i]);
+    worker->sent_count = 0;
+    worker->sink_busy = false;
+    worker->last_commit_us = worker_now_us(worker);
+}
+
+static void unit_committed(struct worker *worker, struct unit *unit)
+{
+    unit->in_transaction = false;
+    if (unit->state == UNIT_CLAIMING || unit->state == UNIT_STOPPED)
+        return; /* lost meanwhile: its next owner reads K anew */
+    unit->committed = unit->transaction_position;
+    free(unit->metadata_text);
+    unit->metadata_text = unit->transaction_metadata;
+    unit->transaction_metadata = NULL;
+    if (unit->copy.phase == COPY_WAITS_FOR_COMMIT && unit->copy.position <= unit->committed)
+        unit->copy.phase = COPY_AGGREGATES;
+    if (unit->state == UNIT_NEW)
+        takeover_committed(worker, unit);
+}
+
+static void add_figure(atomic_uint_fast64_t *figure, uint64_t more)
+{
+    atomic_fetch_add_explicit(figure, more, memory_order_relaxed);
+}
+
+void emit_poll(struct worker *worker)
+{
+    if (!worker->sink_busy)
+        return;
+    struct error error;
+    enum sink_state state = worker->ports.sink->poll(worker->ports.sink, &error);
+    if (state == SINK_BUSY)
+        return;
+    forget_sent(worker);
+    if (state == SINK_COMMITTED) {
+        CRASH_POINT("commit-confirmed");
+        worker->sink_warm = true;
+        add_figure(&worker->figures.transactions, 1);
+        add_figure(&worker->figures.promotions, worker->sent_promotions);
+        add_figure(&worker->figures.stage_changes, worker->sent_stage_changes);
+        for (size_t i = 0; i < worker->unit_count; i++)
+            if (worker->units[i]->in_transaction)
+                unit_committed(worker, worker->units[i]);
+        return;
+    }
+    worker->sink_ready = worker->sink_warm = false;
+    for (size_t i = 0; i < worker->unit_count; i++)
+        worker->units[i]->in_transaction = false;
+    worker_recover_all(worker, error.text);
+}

@@ -1,0 +1,213 @@
+#include "pipeline/lead_table.h"
+
+#include "base/arena.h"
+#include "base/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *counted_resize(void *context, void *old, size_t old_size, size_t new_size)
+{
+    struct lead_table *table = context;
+    table->bytes += new_size;
+    table->bytes -= old_size;
+    if (new_size == 0) {
+        free(old);
+        return NULL;
+    }
+    return memory_resize(old, new_size);
+}
+
+void lead_table_init(struct lead_table *table, size_t limit_bytes)
+{
+    *table = (struct lead_table){
+        .limit_bytes = limit_bytes, .free_list = LEAD_NOWHERE, .slot_mask = 4095};
+    table->slots = memory_take_zeroed((size_t)table->slot_mask + 1, sizeof *table->slots);
+    table->bytes = ((size_t)table->slot_mask + 1) * sizeof *table->slots;
+    table->allocator = (struct baton_allocator){.resize = counted_resize, .context = table};
+}
+
+struct lead_entry *lead_table_entry(struct lead_table *table, uint32_t number)
+{
+    assert(number < table->made);
+    return &table->chunks[number / LEAD_CHUNK][number % LEAD_CHUNK];
+}
+
+static uint64_t hash_of(uint32_t unit, struct baton_text id)
+{
+    return hash64(id.data, id.size, unit);
+}
+
+static uint64_t slot_of(const struct lead_entry *entry)
+{
+    return (entry->hash & 0xffffffff00000000u) | (entry->number + 1);
+}
+
+static bool same(const struct lead_entry *entry, uint32_t unit, struct baton_text id)
+{
+    return entry->unit == unit && entry->id_size == id.size &&
+           memcmp(entry->id, id.data, id.size) == 0;
+}
+
+struct lead_entry *lead_table_find(struct lead_table *table, uint32_t unit, struct baton_text id)
+{
+    uint64_t hash = hash_of(unit, id);
+    for (uint32_t i = (uint32_t)hash & table->slot_mask;; i = (i + 1) & table->slot_mask) {
+        uint64_t slot = table->slots[i];
+        if (slot == 0)
+            return NULL;
+        if (slot >> 32 != hash >> 32)
+            continue;
+        struct lead_entry *entry = lead_table_entry(table, (uint32_t)slot - 1);
+        if (same(entry, unit, id)) {
+            entry->flags |= LEAD_TOUCHED;
+            return entry;
+        }
+    }
+}
+
+static void put_slot(struct lead_table *table, const struct lead_entry *entry)
+{
+    uint32_t i = (uint32_t)entry->hash & table->slot_mask;
+    while (table->slots[i])
+        i = (i + 1) & table->slot_mask;
+    table->slots[i] = slot_of(entry);
+}
+
+static void double_slots(struct lead_table *table)
+{
+    uint32_t former = table->slot_mask + 1;
+    free(table->slots);
+    table->slot_mask = former * 2 - 1;
+    table->slots = memory_take_zeroed((size_t)former * 2, sizeof *table->slots);
+    table->bytes += former * sizeof *table->slots;
+    for (uint32_t n = 0; n < table->made; n++) {
+        struct lead_entry *entry = lead_table_entry(table, n);
+        if (entry->flags & LEAD_USED)
+            put_slot(table, entry);
+    }
+}
+
+static struct lead_entry *take_entry(struct lead_table *table)
+{
+    if (table->free_list != LEAD_NOWHERE) {
+        struct lead_entry *entry = lead_table_entry(table, table->free_list);
+        uint32_t number = table->free_list;
+        table->free_list = entry->number;
+        entry->number = number;
+        return entry;
+    }
+    if (table->made == table->chunk_count * LEAD_CHUNK) {
+        table->chunks =
+            memory_resize(table->chunks, (table->chunk_count + 1) * sizeof(struct lead_entry *));
+        table->chunks[table->chunk_count++] =
+            memory_take_zeroed(LEAD_CHUNK, sizeof(struct lead_entry));
+    }
+    uint32_t number = table->made++;
+    struct lead_entry *entry = lead_table_entry(table, number);
+    entry->number = number;
+    return entry;
+}
+
+struct lead_entry *lead_table_add(struct lead_table *table, uint32_t unit, struct baton_text id)
+{
+    if ((uint64_t)(table->used + 1) * 3 > ((uint64_t)table->slot_mask + 1) * 2)
+        double_slots(table);
+    struct lead_entry *entry = take_entry(table);
+    baton_lead_init(&entry->lead);
+    entry->hash = hash_of(unit, id);
+    entry->unit = unit;
+    entry->stored_size = 0;
+    entry->flags = LEAD_USED | LEAD_TOUCHED;
+    entry->id = memory_take(id.size);
+    entry->id_size = id.size;
+    memcpy(entry->id, id.data, id.size);
+    table->bytes += sizeof *entry + id.size;
+    table->used++;
+    put_slot(table, entry);
+    return entry;
+}
+
+/* Closes the gap that a removed slot leaves, so that linear probing needs no tombstones. */
+static void close_gap(struct lead_table *table, uint32_t gap)
+{
+    uint32_t mask = table->slot_mask;
+    for (uint32_t i = (gap + 1) & mask; table->slots[i]; i = (i + 1) & mask) {
+        uint32_t home =
+            (uint32_t)lead_table_entry(table, (uint32_t)table->slots[i] - 1)->hash & mask;
+        if (((i - home) & mask) < ((i - gap) & mask))
+            continue;
+        table->slots[gap] = table->slots[i];
+        gap = i;
+    }
+    table->slots[gap] = 0;
+}
+
+void lead_table_remove(struct lead_table *table, struct lead_entry *entry)
+{
+    uint64_t wanted = slot_of(entry);
+    uint32_t i = (uint32_t)entry->hash & table->slot_mask;
+    while (table->slots[i] != wanted)
+        i = (i + 1) & table->slot_mask;
+    close_gap(table, i);
+    baton_lead_fini(&entry->lead, &table->allocator);
+    table->bytes -= sizeof *entry + entry->id_size;
+    table->used--;
+    free(entry->id);
+    entry->id = NULL;
+    uint32_t number = entry->number;
+    entry->flags = 0;
+    entry->number = table->free_list;
+    table->free_list = number;
+}
+
+void lead_table_remove_unit(struct lead_table *table, uint32_t unit)
+{
+    for (uint32_t n = 0; n < table->made; n++) {
+        struct lead_entry *entry = lead_table_entry(table, n);
+        if (entry->flags & LEAD_USED && entry->unit == unit)
+            lead_table_remove(table, entry);
+    }
+}
+
+void lead_table_each(struct lead_table *table, uint32_t unit,
+                     void (*each)(void *context, struct lead_entry *entry), void *context)
+{
+    for (uint32_t n = 0; n < table->made; n++) {
+        struct lead_entry *entry = lead_table_entry(table, n);
+        if (entry->flags & LEAD_USED && entry->unit == unit)
+            each(context, entry);
+    }
+}
+
+bool lead_table_evict(struct lead_table *table)
+{
+    for (uint64_t looks = 0; table->bytes > table->limit_bytes && looks < 2 * (uint64_t)table->made;
+         looks++) {
+        if (table->hand >= table->made)
+            table->hand = 0;
+        struct lead_entry *entry = lead_table_entry(table, table->hand++);
+        if (!(entry->flags & LEAD_USED) || entry->flags & (LEAD_DIRTY | LEAD_IN_COPY))
+            continue;
+        if (entry->flags & LEAD_TOUCHED)
+            entry->flags &= (uint8_t)~LEAD_TOUCHED;
+        else
+            lead_table_remove(table, entry);
+    }
+    return table->bytes <= table->limit_bytes;
+}
+
+void lead_table_fini(struct lead_table *table)
+{
+    for (uint32_t n = 0; n < table->made; n++) {
+        struct lead_entry *entry = lead_table_entry(table, n);
+        if (entry->flags & LEAD_USED)
+            lead_table_remove(table, entry);
+    }
+    for (uint32_t c = 0; c < table->chunk_count; c++)
+        free(table->chunks[c]);
+    free(table->chunks);
+    free(table->slots);
+    *table = (struct lead_table){0};
+}

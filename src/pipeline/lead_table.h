@@ -1,0 +1,63 @@
+/* The working set of a worker: the leads of its units that are in memory.
+ *
+ * Entries do not move while they are in the table. Clean entries are evicted when the table is over
+ * its limit, dirty ones and those that a checkpoint still carries never: what is not in the store
+ * yet cannot be loaded again. One thread. */
+#ifndef PIPELINE_LEAD_TABLE_H
+#define PIPELINE_LEAD_TABLE_H
+
+#include <baton/lead.h>
+
+enum lead_flags {
+    LEAD_USED = 1,
+    LEAD_DIRTY = 2,   /* differs from the store; stands in its unit's list of dirty leads */
+    LEAD_IN_COPY = 4, /* a checkpoint's copy of it is not confirmed yet */
+    LEAD_TOUCHED = 8, /* used since the clock's hand passed */
+    LEAD_LOADING = 16 /* asked of the store in this batch, not there yet */
+};
+
+struct lead_entry {
+    struct baton_lead lead;
+    uint64_t hash;
+    char *id;
+    uint32_t id_size;
+    uint32_t unit;
+    uint32_t
+        number; /* its place in the table; LEAD_NOWHERE-terminated list of free ones while unused */
+    uint32_t stored_size; /* size of its packed form in the store, 0: none known */
+    uint8_t flags;
+};
+
+#define LEAD_NOWHERE UINT32_MAX
+#define LEAD_CHUNK 1024
+
+struct lead_table {
+    struct lead_entry **chunks; /* of LEAD_CHUNK entries, so that entries stay where they are */
+    uint32_t chunk_count;
+    uint32_t used; /* entries in use */
+    uint32_t made; /* entries ever used; the rest of the last chunk is fresh */
+    uint32_t free_list;
+    uint32_t hand;   /* of the clock that looks for entries to evict */
+    uint64_t *slots; /* high 32 bits: hash, low 32 bits: entry + 1; 0: free */
+    uint32_t slot_mask;
+    size_t bytes; /* in use, everything counted */
+    size_t limit_bytes;
+    struct baton_allocator allocator; /* for what leads own; counts into `bytes` */
+};
+
+void lead_table_init(struct lead_table *table, size_t limit_bytes);
+void lead_table_fini(struct lead_table *table);
+/* NULL: not in the table. */
+struct lead_entry *lead_table_find(struct lead_table *table, uint32_t unit, struct baton_text id);
+/* Adds a lead that is not in the table, initialised and clean. */
+struct lead_entry *lead_table_add(struct lead_table *table, uint32_t unit, struct baton_text id);
+void lead_table_remove(struct lead_table *table, struct lead_entry *entry);
+void lead_table_remove_unit(struct lead_table *table, uint32_t unit);
+struct lead_entry *lead_table_entry(struct lead_table *table, uint32_t number);
+/* Evicts clean leads until the table is within its limit; false if it is still over. */
+bool lead_table_evict(struct lead_table *table);
+/* Calls back for each lead of a unit. */
+void lead_table_each(struct lead_table *table, uint32_t unit,
+                     void (*each)(void *context, struct lead_entry *entry), void *context);
+
+#endif

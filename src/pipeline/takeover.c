@@ -1,0 +1,544 @@
+/* Taking over a unit: claim, read K, compare with R, replay, go live. */
+#include "base/crash_point.h"
+#include "pipeline/pipeline.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a unit's memory
+ * ------------------------------------------------------------------------------ */
+
+struct unit *unit_create(struct worker *worker, uint32_t number)
+{
+    struct unit *unit = memory_take_zeroed(1, sizeof *unit);
+    unit->number = number;
+    unit->state = UNIT_CLAIMING;
+    unit->committed = unit->rebuild_until = unit->accepted = -1;
+    unit->outbox = outbox_take(worker);
+    arena_init(&unit->copy.arena, 65536);
+    baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
+    worker->by_number[number] = unit;
+    return unit;
+}
+
+void unit_clear(struct worker *worker, struct unit *unit)
+{
+    lead_table_remove_unit(&worker->table, unit->number);
+    checkpoint_drop(worker, unit);
+    worker->dirty_total -= unit->dirty_count;
+    unit->dirty_count = 0;
+    outbox_give_back(worker, unit->outbox);
+    unit->outbox = outbox_take(worker);
+    baton_words_fini(&unit->words);
+    baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
+    unit->words_stored = unit->words.count;
+    unit->schema_count = 0;
+    unit->held = unit->cut = unit->committed_mark = false;
+    unit->stretch = unit->stretch_count = 0;
+    unit->committed = unit->rebuild_until = unit->accepted = -1;
+    unit->missed = 0;
+    unit->misses = NULL;
+}
+
+void unit_destroy(struct worker *worker, struct unit *unit)
+{
+    unit_clear(worker, unit);
+    outbox_give_back(worker, unit->outbox);
+    baton_words_fini(&unit->words);
+    arena_fini(&unit->copy.arena);
+    free(unit->copy.leads);
+    free(unit->dirty);
+    free(unit->schemas);
+    free(unit->metadata_text);
+    free(unit->transaction_metadata);
+    worker->by_number[unit->number] = NULL;
+    atomic_store_explicit(&worker->positions[unit->number], -1, memory_order_relaxed);
+    free(unit);
+}
+
+/* ---- comparing R and K
+ * ---------------------------------------------------------------------------- */
+
+static struct field text_field(const char *name, char *room, size_t room_size, int64_t value)
+{
+    (void)snprintf(room, room_size, "%" PRId64, value);
+    return field_of(name, room);
+}
+
+static void remember_switch(struct unit *unit, const char *hash)
+{
+    struct commit_metadata *metadata = &unit->metadata;
+    if (metadata->switch_count == UNIT_SWITCHES) {
+        memmove(metadata->switches, metadata->switches + 1,
+                (UNIT_SWITCHES - 1) * sizeof *metadata->switches);
+        metadata->switch_count--;
+    }
+    struct agreement_switch *change = &metadata->switches[metadata->switch_count++];
+    change->position = unit->position;
+    (void)snprintf(change->hash, sizeof change->hash, "%s", hash);
+}
+
+enum status write_first_position(struct worker *worker, struct unit *unit, int64_t first,
+                                 const char *committed, struct error *error)
+{
+    char start[24], partitions[24], fold[24], input[20], rebuild[24] = "";
+    (void)snprintf(input, sizeof input, "%016" PRIx64, worker->input_hash);
+    if (unit->rebuild_until >= 0)
+        (void)snprintf(rebuild, sizeof rebuild, "%" PRId64, unit->rebuild_until);
+    struct text_buffer aggregates;
+    text_buffer_init(&aggregates);
+    unit_record_print_aggregates(&aggregates, &unit->aggregates);
+    struct field fields[] = {
+        text_field("position", start, sizeof start, first),
+        field_of("start", start),
+        text_field("partitions", partitions, sizeof partitions, worker->partitions),
+        text_field("fold", fold, sizeof fold, FOLD_VERSION),
+        field_of("input", input),
+        field_of("committed", committed),
+        field_of("rebuild", rebuild),
+        field_of("stopped", ""),
+        field_of("agreement", agreement_hash(unit->stretches[0].agreement)),
+        field_of("aggregates", aggregates.data)};
+    struct store_write write = {.fields = fields, .field_count = sizeof fields / sizeof *fields};
+    enum status status = unit_write_now(worker, unit, &write, error);
+    unit->stopped_field = false;
+    text_buffer_fini(&aggregates);
+    return status;
+}
+
+/* A unit that nobody had before, or that never went live: R with `committed` 0 is written before
+ * the first commit. */
+static enum status begin_new(struct worker *worker, struct unit *unit, int64_t from,
+                             struct error *error)
+{
+    int64_t first, end;
+    enum status status =
+        worker->ports.source->range(worker->ports.source, unit->number, &first, &end, error);
+    if (status != STATUS_OK)
+        return status;
+    if (from > first)
+        first = from;
+    const struct agreement *agreement = NULL;
+    status = agreements_store(worker, unit, error);
+    if (status == STATUS_OK)
+        status = agreements_find(worker, unit, agreement_hash(worker->config.agreement), &agreement,
+                                 error);
+    if (status != STATUS_OK)
+        return status;
+    unit->position = unit->stored = unit->start = first;
+    unit->aggregates = (struct unit_aggregates){.position = first};
+    unit->stretches[0] = (struct stretch){.from = first, .agreement = agreement};
+    unit->stretch_count = 1;
+    unit->metadata = (struct commit_metadata){0};
+    status = write_first_position(worker, unit, first, "0", error);
+    if (status != STATUS_OK)
+        return status;
+    CRASH_POINT("new-unit-position-written");
+    remember_switch(unit, agreement_hash(agreement));
+    unit->state = UNIT_NEW;
+    return STATUS_OK;
+}
+
+static void go_live(struct worker *worker, struct unit *unit)
+{
+    if (unit->metadata.switch_count == 0)
+        remember_switch(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
+    unit->state = UNIT_LIVE;
+    unit->wants_start = true;
+    unit->last_checkpoint_us = worker_now_us(worker);
+    unit_log(worker, unit, "live at offset %" PRId64, unit->position);
+}
+
+/* NEW: the first commit is confirmed. */
+void takeover_committed(struct worker *worker, struct unit *unit)
+{
+    CRASH_POINT("new-unit-committed");
+    struct field mark = field_of("committed", "1");
+    struct store_write write = {.fields = &mark, .field_count = 1};
+    struct error error;
+    enum status status = unit_write_now(worker, unit, &write, &error);
+    if (status != STATUS_OK) {
+        unit_store_status(worker, unit, status, &error);
+        return;
+    }
+    CRASH_POINT("new-unit-marked");
+    unit->committed_mark = true;
+    go_live(worker, unit);
+}
+
+/* The agreements that the events from R to K were folded under, and the one in force from K on. */
+static enum status plan_stretches(struct worker *worker, struct unit *unit,
+                                  const struct unit_record *record, struct error *error)
+{
+    const struct agreement *agreement;
+    enum status status = agreements_find(worker, unit, record->agreement, &agreement, error);
+    unit->stretches[0] = (struct stretch){.from = record->position, .agreement = agreement};
+    unit->stretch_count = 1;
+    unit->stretch = 0;
+    for (size_t i = 0; status == STATUS_OK && i < unit->metadata.switch_count; i++) {
+        const struct agreement_switch *change = &unit->metadata.switches[i];
+        if (change->position < record->position)
+            continue;
+        status = agreements_find(worker, unit, change->hash, &agreement, error);
+        unit->stretches[unit->stretch_count++] =
+            (struct stretch){.from = change->position, .agreement = agreement};
+    }
+    return status;
+}
+
+static enum status same_configuration(struct worker *worker, const struct unit *unit,
+                                      const struct unit_record *record, struct error *error)
+{
+    if (record->partitions != worker->partitions)
+        return error_set(
+            error, STATUS_STOP,
+            "topic %s has %u partitions now and had %u when this unit began: leads have moved to "
+            "other units. Give the "
+            "topic its former number, or start anew under another redis.prefix and kafka.group",
+            worker->config.events_topic, worker->partitions, record->partitions);
+    if (record->position == unit->committed || unit->accepted == unit->committed)
+        return STATUS_OK;
+    if (record->fold_version != FOLD_VERSION)
+        return error_set(error, STATUS_STOP,
+                         "%" PRId64 " events are to be folded again, and another version of baton "
+                                    "folded them first (arithmetic %u, here "
+                         "%d): start the former version once and stop it clean, or accept the "
+                         "difference: baton accept -c %s --unit %u",
+                         unit->committed - record->position, record->fold_version, FOLD_VERSION,
+                         worker->config.config_file, unit->number);
+    if (record->input_hash != worker->input_hash)
+        return error_set(error, STATUS_STOP,
+                         "%" PRId64 " events are to be folded again, and `input` in %s has changed "
+                                    "since they were folded first: start "
+                         "once with the former settings and stop clean, or accept the difference: "
+                         "baton accept -c %s --unit %u",
+                         unit->committed - record->position, worker->config.config_file,
+                         worker->config.config_file, unit->number);
+    return STATUS_OK;
+}
+
+static enum status log_is_there(struct worker *worker, const struct unit *unit, struct error *error)
+{
+    int64_t first, end;
+    enum status status =
+        worker->ports.source->range(worker->ports.source, unit->number, &first, &end, error);
+    if (status != STATUS_OK)
+        return status;
+    if (unit->position < first)
+        return error_set(error, STATUS_STOP,
+                         "Kafka holds %s [%u] from offset %" PRId64
+                         " on, and folding must go on at %" PRId64
+                         ": retention has removed events that were not counted. Restore a newer "
+                         "Redis, or rebuild from what is left: "
+                         "remove the unit's hash and run baton run --rebuild --yes",
+                         worker->config.events_topic, unit->number, first, unit->position);
+    if (unit->committed > end)
+        return error_set(
+            error, STATUS_STOP,
+            "the group has committed offset %" PRId64 " of %s [%u], and the log ends at %" PRId64
+            ": was the topic made anew? Then start under another redis.prefix and kafka.group",
+            unit->committed, worker->config.events_topic, unit->number, end);
+    return STATUS_OK;
+}
+
+static enum status restore_words(struct worker *worker, struct unit *unit, struct error *error)
+{
+    struct field *words;
+    size_t count;
+    enum status status = worker->ports.store->words(worker->ports.store, unit->number, &unit->fence,
+                                                    &worker->talk, &words, &count, error);
+    if (status != STATUS_OK)
+        return status;
+    /* the store gives them in any order; ids are dense from 2 */
+    struct baton_text *by_id = arena_take(&worker->talk, (count + 2) * sizeof *by_id);
+    memset(by_id, 0, (count + 2) * sizeof *by_id);
+    for (size_t i = 0; i < count; i++) {
+        char id[12] = "";
+        if (words[i].name.size < sizeof id)
+            memcpy(id, words[i].name.data, words[i].name.size);
+        unsigned long number = strtoul(id, NULL, 10);
+        if (number < 2 || number >= count + 2)
+            return error_set(
+                error, STATUS_STOP,
+                "word %s of the unit's words is damaged: rebuild the unit (baton run --rebuild)",
+                id);
+        by_id[number] = words[i].value;
+    }
+    for (uint32_t id = 2; id < count + 2; id++)
+        if (!by_id[id].size || !baton_words_restore(&unit->words, id, by_id[id]))
+            return error_set(
+                error, STATUS_STOP,
+                "word %u of the unit's words is missing: rebuild the unit (baton run --rebuild)",
+                id);
+    unit->words_stored = unit->words.count;
+    return STATUS_OK;
+}
+
+/* R and K are both there: everything that folding [R, K) needs. */
+static enum status resume(struct worker *worker, struct unit *unit,
+                          const struct unit_record *record, struct error *error)
+{
+    struct field mark = field_of("committed", "1");
+    struct store_write marking = {.fields = &mark, .field_count = 1};
+    unit->position = unit->stored = record->position;
+    unit->start = record->start;
+    unit->aggregates = record->aggregates;
+    unit->rebuild_until = record->rebuild;
+    unit->committed_mark = record->committed;
+    if (record->position > unit->committed)
+        return error_set(error, STATUS_STOP,
+                         "Redis is folded up to offset %" PRId64
+                         ", and the group's committed offset is %" PRId64
+                         ": somebody set the offsets back. Set them to %" PRId64
+                         " again (kafka-consumer-groups --reset-offsets --to-offset), or start "
+                         "anew under another redis.prefix",
+                         record->position, unit->committed, record->position);
+    enum status status = same_configuration(worker, unit, record, error);
+    if (status == STATUS_OK)
+        status = log_is_there(worker, unit, error);
+    if (status == STATUS_OK &&
+        !schema_verdicts_unite(unit->metadata.verdicts, &unit->metadata.verdict_count,
+                               record->verdicts, record->verdict_count))
+        status = error_set(error, STATUS_STOP,
+                           "more than %d schemas are unknown: register them, then baton accept "
+                           "--unit %u --schema ID",
+                           UNIT_VERDICTS_MAX, unit->number);
+    if (status == STATUS_OK)
+        status = restore_words(worker, unit, error);
+    if (status == STATUS_OK)
+        status = plan_stretches(worker, unit, record, error);
+    if (status == STATUS_OK)
+        status = agreements_store(worker, unit, error);
+    if (status == STATUS_OK &&
+        !record->committed) /* killed between the first commit and its mark */
+        status = unit_write_now(worker, unit, &marking, error);
+    if (status != STATUS_OK)
+        return status;
+    unit->state = UNIT_REPLAYING;
+    unit->wants_start = true;
+    unit->replay_from = unit->position;
+    unit->replay_told_us = worker_now_us(worker);
+    if (unit->position < unit->committed)
+        unit_log(worker, unit,
+                 "replays %" PRId64 " offsets in silence, from %" PRId64 " to %" PRId64,
+                 unit->committed - unit->position, unit->position, unit->committed);
+    else
+        takeover_reached(worker, unit);
+    return STATUS_OK;
+}
+
+/* The state is gone: said only after one more look at the fence, so that a sleeper's old view
+ * raises no alarm. */
+static enum status state_is_gone(struct worker *worker, struct unit *unit, struct error *error)
+{
+    enum status status =
+        worker->ports.store->check(worker->ports.store, unit->number, &unit->fence, error);
+    if (status != STATUS_OK)
+        return status;
+    if (worker->config.rebuild)
+        return rebuild_unit(worker, unit, unit->committed, error);
+    return error_set(error, STATUS_STOP,
+                     "its state is gone from Redis, and the group has committed offset %" PRId64
+                     ": restore Redis, or rebuild it from the log: baton run -c %s --rebuild",
+                     unit->committed, worker->config.config_file);
+}
+
+static enum status compare(struct worker *worker, struct unit *unit,
+                           const struct unit_record *record, struct error *error)
+{
+    bool has_k = unit->committed >= 0;
+    if (record->has_position && !has_k && worker->config.embedded) {
+        unit->committed = record->position;
+        return resume(worker, unit, record, error);
+    }
+    if (record->has_position && !has_k && !record->committed)
+        return begin_new(worker, unit, record->position, error);
+    if (record->has_position && !has_k)
+        return error_set(
+            error, STATUS_STOP,
+            "Redis is folded up to offset %" PRId64
+            ", and the group has no committed offset any more (did it expire?): set it to %" PRId64
+            " (kafka-consumer-groups --reset-offsets --to-offset), then accept it: baton accept -c "
+            "%s --unit %u",
+            record->position, record->position, worker->config.config_file, unit->number);
+    if (record->has_position)
+        return resume(worker, unit, record, error);
+    return has_k ? state_is_gone(worker, unit, error) : begin_new(worker, unit, 0, error);
+}
+
+/* ---- reaching K
+ * ----------------------------------------------------------------------------------- */
+
+static bool digest_is_right(struct worker *worker, struct unit *unit)
+{
+    if (unit->metadata_text[0] == 0 && worker->config.embedded)
+        return true;
+    if (unit->committed == unit->rebuild_until || unit->accepted == unit->committed)
+        return true;
+    struct error error;
+    if (unit->metadata_text[0] == 0)
+        (void)error_set(&error, STATUS_STOP,
+                        "the committed offset %" PRId64
+                        " was not committed by baton (its metadata is empty), so what was "
+                        "published up to it is not known. To go on: "
+                        "baton accept -c %s --unit %u",
+                        unit->committed, worker->config.config_file, unit->number);
+    else if (unit->metadata.digest != unit->aggregates.digest)
+        (void)error_set(&error, STATUS_STOP,
+                        "at offset %" PRId64
+                        " the replay differs from what was published: digest %016" PRIx64
+                        " with %" PRIu64 " transitions here, %016" PRIx64 " with %" PRIu64
+                        " there. Was a lead changed in Redis by hand? To go on with what stands in "
+                        "Redis: baton accept -c %s --unit %u",
+                        unit->committed, unit->aggregates.digest, unit->aggregates.transitions,
+                        unit->metadata.digest, unit->metadata.transitions,
+                        worker->config.config_file, unit->number);
+    else
+        return true;
+    unit_stop(worker, unit, error.text);
+    return false;
+}
+
+void takeover_reached(struct worker *worker, struct unit *unit)
+{
+    assert(unit->state == UNIT_REPLAYING && unit->position == unit->committed);
+    if (!digest_is_right(worker, unit))
+        return;
+    CRASH_POINT("replay-done");
+    if (unit->position > unit->replay_from)
+        unit_log(worker, unit, "replayed up to %" PRId64 ", the digest is right", unit->position);
+    while (unit->stretch + 1 < unit->stretch_count)
+        unit_enter_stretch(worker, unit, unit->stretch + 1);
+    const struct agreement *in_force = worker->config.agreement;
+    if (strcmp(agreement_hash(unit->stretches[unit->stretch].agreement),
+               agreement_hash(in_force)) == 0) {
+        go_live(worker, unit);
+        return;
+    }
+    unit->state = UNIT_SETTLING;
+    unit->cut = unit->wants_start = true;
+}
+
+void takeover_settled(struct worker *worker, struct unit *unit)
+{
+    CRASH_POINT("agreement-switched");
+    const struct agreement *agreement;
+    struct error error;
+    const char *hash = agreement_hash(worker->config.agreement);
+    enum status status = agreements_find(worker, unit, hash, &agreement, &error);
+    if (status != STATUS_OK) {
+        unit_store_status(worker, unit, status, &error);
+        return;
+    }
+    unit->stretches[0] = (struct stretch){.from = unit->position, .agreement = agreement};
+    unit->stretch_count = 1;
+    unit_enter_stretch(worker, unit, 0);
+    remember_switch(unit, hash);
+    unit_log(worker, unit, "from offset %" PRId64 " on under agreement %s version %u (%.8s)",
+             unit->position, agreement_name(agreement), agreement_version(agreement), hash);
+    go_live(worker, unit);
+}
+
+/* ---- the turn
+ * ------------------------------------------------------------------------------------- */
+
+static enum status claim_unit(struct worker *worker, struct unit *unit, struct unit_record *record,
+                              struct error *error)
+{
+    unit_clear(worker, unit);
+    uint8_t token[16];
+    worker->ports.clock->random(worker->ports.clock, token, sizeof token);
+    struct field *fields;
+    size_t count;
+    enum status status =
+        worker->ports.store->claim(worker->ports.store, unit->number, token, &worker->talk,
+                                   &unit->fence, &fields, &count, error);
+    if (status != STATUS_OK)
+        return status;
+    CRASH_POINT("after-claim");
+    unit->last_contact_us = worker_now_us(worker);
+    unit->stopped_field = false;
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].name.size == 7 && memcmp(fields[i].name.data, "stopped", 7) == 0)
+            unit->stopped_field = true;
+    status = unit_record_read(fields, count, record, error);
+    unit->accepted = record->accepted;
+    return status;
+}
+
+static enum status take_over_unit(struct worker *worker, struct unit *unit, struct error *error)
+{
+    struct unit_record *record = arena_take(&worker->talk, sizeof *record);
+    enum status status = claim_unit(worker, unit, record, error);
+    struct committed committed = {.offset = -1, .metadata = ""};
+    if (status == STATUS_OK)
+        status = worker->ports.source->committed(worker->ports.source, &unit->number, 1,
+                                                 &worker->talk, &committed, error);
+    if (status != STATUS_OK)
+        return status;
+    unit->committed = committed.offset;
+    free(unit->metadata_text);
+    unit->metadata_text = memory_copy_text(committed.metadata);
+    struct error ignored; /* told by the digest check, unless an operator has accepted it */
+    if (commit_metadata_read(committed.metadata, &unit->metadata, &ignored) != STATUS_OK) {
+        unit->metadata = (struct commit_metadata){0};
+        unit->metadata_text[0] = 0;
+    }
+    return compare(worker, unit, record, error);
+}
+
+static enum status make_producer(struct worker *worker, struct error *error)
+{
+    if (worker->sink_ready)
+        return STATUS_OK;
+    if (worker_now_us(worker) < worker->sink_retry_at_us)
+        return STATUS_RETRY;
+    enum status status = worker->ports.sink->reset(worker->ports.sink, error);
+    if (status == STATUS_OK) {
+        worker->sink_ready = true;
+        worker->sink_warm = false;
+        worker->sink_retry_ms = 0;
+    } else if (status == STATUS_RETRY) {
+        if (worker->sink_retry_ms == 0)
+            log_warn("worker=%u waits for Kafka: %s", worker->config.number, error->text);
+        worker->sink_retry_ms = worker->sink_retry_ms ? worker->sink_retry_ms * 2 : RETRY_FIRST_MS;
+        if (worker->sink_retry_ms > RETRY_LAST_MS)
+            worker->sink_retry_ms = RETRY_LAST_MS;
+        worker->sink_retry_at_us = worker_now_us(worker) + worker->sink_retry_ms * 1000;
+    }
+    return status;
+}
+
+static bool any_claiming(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->state == UNIT_CLAIMING)
+            return true;
+    return false;
+}
+
+enum status takeover_turn(struct worker *worker, struct error *error)
+{
+    if (!any_claiming(worker) || worker->sink_busy || worker_now_us(worker) < worker->retry_at_us)
+        return STATUS_OK;
+    enum status made = make_producer(worker, error);
+    if (made != STATUS_OK)
+        return made == STATUS_RETRY ? STATUS_OK : made;
+    arena_reset(&worker->talk);
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        struct unit *unit = worker->units[i];
+        if (unit->state != UNIT_CLAIMING)
+            continue;
+        struct error why;
+        enum status status = take_over_unit(worker, unit, &why);
+        if (status == STATUS_OK)
+            continue;
+        unit_store_status(worker, unit, status, &why);
+        if (status == STATUS_RETRY)
+            return STATUS_OK; /* all others would say the same: after a pause */
+    }
+    return STATUS_OK;
+}

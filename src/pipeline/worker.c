@@ -1,0 +1,540 @@
+#include "pipeline/worker.h"
+
+#include "base/crash_point.h"
+#include "pipeline/pipeline.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_WAIT_MS 50 /* for a record, when nothing else is under way */
+#define BUSY_WAIT_MS                                                                               \
+    1 /* … while a transaction or a checkpoint is in flight, or one is nearly due */
+
+/* ---- what every part uses
+ * ------------------------------------------------------------------------- */
+
+int64_t worker_now_us(struct worker *worker)
+{
+    return worker->ports.clock->monotonic_us(worker->ports.clock);
+}
+
+struct field field_of(const char *name, const char *value)
+{
+    return (struct field){.name = {.data = name, .size = (uint32_t)strlen(name)},
+                          .value = {.data = value, .size = (uint32_t)strlen(value)}};
+}
+
+void unit_log(struct worker *worker, struct unit *unit, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_info("worker=%u unit=%u %s", worker->config.number, unit->number, text);
+}
+
+bool unit_folds(const struct unit *unit)
+{
+    return unit->state == UNIT_REPLAYING || unit->state == UNIT_LIVE;
+}
+
+bool unit_is_fetched(const struct unit *unit)
+{
+    return unit_folds(unit) && !unit->held;
+}
+
+const struct baton_agreement *unit_agreement(const struct unit *unit)
+{
+    return agreement_compiled(unit->stretches[unit->stretch].agreement);
+}
+
+static void attach(void *context, struct lead_entry *entry)
+{
+    baton_lead_attach(&entry->lead, context);
+}
+
+void unit_enter_stretch(struct worker *worker, struct unit *unit, size_t stretch)
+{
+    unit->stretch = stretch;
+    const struct baton_agreement *agreement = unit_agreement(unit);
+    lead_table_each(&worker->table, unit->number, attach, (void *)(uintptr_t)agreement);
+}
+
+enum status unit_write_now(struct worker *worker, struct unit *unit,
+                           const struct store_write *write, struct error *error)
+{
+    struct store *store = worker->ports.store;
+    size_t outstanding;
+    enum status status = store->write(store, unit->number, &unit->fence, write, error);
+    if (status == STATUS_OK)
+        status = store->settle(store, unit->number, true, &outstanding, error);
+    unit->last_contact_us = worker_now_us(worker);
+    return status;
+}
+
+void unit_recover(struct worker *worker, struct unit *unit, const char *why)
+{
+    if (unit->state == UNIT_CLAIMING)
+        return;
+    unit_log(worker, unit, "recovers: %s", why);
+    unit->state = UNIT_CLAIMING;
+    unit->wants_start = true;
+}
+
+void worker_recover_all(struct worker *worker, const char *why)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->state != UNIT_STOPPED)
+            unit_recover(worker, worker->units[i], why);
+}
+
+void unit_stop(struct worker *worker, struct unit *unit, const char *why)
+{
+    log_error("worker=%u unit=%u stopped: %s", worker->config.number, unit->number, why);
+    unit->state = UNIT_STOPPED;
+    unit->wants_start = true;
+    worker->had_stopped_units = true;
+    struct field field = field_of("stopped", why);
+    struct store_write write = {.fields = &field, .field_count = 1};
+    struct error ignored; /* the log has told it already */
+    (void)unit_write_now(worker, unit, &write, &ignored);
+}
+
+static void store_is_away(struct worker *worker, const char *why)
+{
+    if (worker->store_away)
+        return;
+    log_warn("worker=%u waits for Redis: %s", worker->config.number, why);
+    worker->store_away = true;
+    worker->start_due = true;
+    worker->retry_ms = RETRY_FIRST_MS;
+    worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
+}
+
+void unit_store_status(struct worker *worker, struct unit *unit, enum status status,
+                       const struct error *error)
+{
+    if (status == STATUS_STOP)
+        unit_stop(worker, unit, error->text);
+    else if (status == STATUS_FENCED)
+        unit_recover(worker, unit, "its fence in Redis has moved");
+    else if (status == STATUS_RETRY && unit->state != UNIT_CLAIMING)
+        store_is_away(worker, error->text);
+    else if (status == STATUS_RETRY) { /* a take-over: Redis or Kafka; again after a pause */
+        if (strcmp(worker->trouble.text, error->text) != 0)
+            log_warn("worker=%u unit=%u waits: %s", worker->config.number, unit->number,
+                     error->text);
+        worker->trouble = *error;
+        worker->retry_ms =
+            worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
+        worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
+    }
+}
+
+/* ---- while the store is away
+ * ---------------------------------------------------------------------- */
+
+static enum status check_unit(struct worker *worker, struct unit *unit, struct error *error)
+{
+    unit->last_contact_us = worker_now_us(worker);
+    return worker->ports.store->check(worker->ports.store, unit->number, &unit->fence, error);
+}
+
+/* Is it back, and does it still hold what we wrote? */
+static void look_for_store(struct worker *worker)
+{
+    if (worker_now_us(worker) < worker->retry_at_us)
+        return;
+    struct error error;
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        struct unit *unit = worker->units[i];
+        if (unit->state == UNIT_CLAIMING)
+            continue;
+        enum status status = check_unit(worker, unit, &error);
+        if (status == STATUS_RETRY) {
+            worker->retry_ms =
+                worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
+            worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
+            return;
+        }
+        if (status != STATUS_OK)
+            unit_store_status(worker, unit, status, &error);
+    }
+    log_info("worker=%u Redis answers again", worker->config.number);
+    worker->store_away = false;
+    worker->start_due = true;
+    worker->retry_ms = RETRY_FIRST_MS;
+}
+
+/* A unit that nothing was written of for a second looks at its fence; so does a stopped one: an
+ * operator's `baton accept` shows as another owner. */
+static void check_fences(struct worker *worker)
+{
+    struct error error;
+    int64_t now = worker_now_us(worker);
+    for (size_t i = 0; i < worker->unit_count && !worker->store_away; i++) {
+        struct unit *unit = worker->units[i];
+        if (unit->state == UNIT_CLAIMING || now < unit->last_contact_us + FENCE_CHECK_US ||
+            unit->copy.phase >= COPY_AGGREGATES)
+            continue;
+        enum status status = check_unit(worker, unit, &error);
+        if (unit->state == UNIT_STOPPED && status == STATUS_STOP)
+            continue; /* nothing new to say */
+        if (status != STATUS_OK)
+            unit_store_status(worker, unit, status, &error);
+    }
+}
+
+/* ---- assignment
+ * ----------------------------------------------------------------------------------- */
+
+static enum status assigned(struct worker *worker, const struct source_news *news,
+                            struct error *error)
+{
+    uint32_t partitions;
+    enum status status = worker->ports.source->partitions(worker->ports.source, &partitions, error);
+    if (status == STATUS_OK && partitions != worker->partitions && worker->partitions != 0) {
+        free(worker->by_number);
+        worker->by_number = NULL;
+        return error_set(error, STATUS_STOP,
+                         "topic %s has %u partitions now and had %u: leads would move to other "
+                         "units. Give it its former number, or "
+                         "start anew under another redis.prefix and kafka.group",
+                         worker->config.events_topic, partitions, worker->partitions);
+    }
+    worker->units = memory_resize(worker->units, news->unit_count * sizeof(struct unit *));
+    for (size_t i = 0; i < news->unit_count; i++) {
+        assert(news->units[i] < worker->partitions);
+        worker->units[worker->unit_count++] = unit_create(worker, news->units[i]);
+    }
+    worker->assigned = true;
+    worker->start_due = true;
+    worker->retry_at_us = 0;
+    worker->retry_ms = RETRY_FIRST_MS;
+    worker->trouble.text[0] = 0;
+    log_info("worker=%u takes over %zu units", worker->config.number, news->unit_count);
+    return STATUS_OK;
+}
+
+static void drop_units(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        unit_destroy(worker, worker->units[i]);
+    worker->unit_count = 0;
+    worker->assigned = false;
+}
+
+static bool unit_is_handed_over(const struct unit *unit)
+{
+    if (unit->copy.phase != COPY_NONE)
+        return false;
+    if (unit->state == UNIT_LIVE)
+        return unit->position <= unit->stored && unit->dirty_count == 0 && unit->outbox->count == 0;
+    if (unit->state == UNIT_REPLAYING)
+        return unit->position <= unit->stored && unit->dirty_count == 0;
+    return true; /* nothing of ours that the store or Kafka lacks */
+}
+
+static bool all_handed_over(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (!unit_is_handed_over(worker->units[i]))
+            return false;
+    return !worker->sink_busy;
+}
+
+static bool nothing_to_replay(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        const struct unit *unit = worker->units[i];
+        if (unit->state != UNIT_LIVE && unit->state != UNIT_STOPPED)
+            return false;
+    }
+    return true;
+}
+
+bool worker_drain(struct worker *worker)
+{
+    int64_t deadline = worker_now_us(worker) + worker->config.drain_ms * 1000;
+    while (!all_handed_over(worker) && worker_now_us(worker) < deadline) {
+        emit_poll(worker);
+        if (emit_is_due(worker, true))
+            emit_begin(worker);
+        checkpoint_turn(worker, true);
+        if (worker->store_away)
+            look_for_store(worker);
+        if (!all_handed_over(worker))
+            worker->ports.clock->pause(worker->ports.clock, 1);
+    }
+    return all_handed_over(worker) && nothing_to_replay(worker);
+}
+
+static enum status take_news(struct worker *worker, const struct source_news *news,
+                             struct error *error)
+{
+    if (news->kind == SOURCE_NO_NEWS)
+        return STATUS_OK;
+    if (news->kind == SOURCE_ASSIGNED)
+        return assigned(worker, news, error);
+    if (news->kind == SOURCE_LOST)
+        log_warn("worker=%u lost its units: the group went on without it; drops them unwritten",
+                 worker->config.number);
+    else {
+        CRASH_POINT("revoked-before-checkpoint");
+        bool clean = worker_drain(worker);
+        log_info("worker=%u hands over %zu units%s", worker->config.number, worker->unit_count,
+                 clean ? "" : ", something is left to replay");
+    }
+    drop_units(worker);
+    return worker->ports.source->release(worker->ports.source, error);
+}
+
+/* Tells the source what to fetch, and from where. */
+static enum status start_source(struct worker *worker, struct error *error)
+{
+    struct unit_position *positions =
+        arena_take(&worker->scratch, (worker->unit_count + 1) * sizeof *positions);
+    size_t count = 0;
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        struct unit *unit = worker->units[i];
+        unit->wants_start = unit->cut = false;
+        if (unit_is_fetched(unit) && !worker->store_away)
+            positions[count++] =
+                (struct unit_position){.unit = unit->number, .offset = unit->position};
+    }
+    worker->start_due = false;
+    return worker->ports.source->start(worker->ports.source, positions, count, error);
+}
+
+/* ---- the loop
+ * ------------------------------------------------------------------------------------- */
+
+static bool in_flight(const struct worker *worker)
+{
+    if (worker->sink_busy || worker->first_waiting_us || worker->commit_wanted)
+        return true;
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->copy.phase != COPY_NONE)
+            return true;
+    return false;
+}
+
+/* Memory is full of what the store does not have yet: fetching pauses until checkpoints are
+ * through. */
+static bool must_wait_for_store(struct worker *worker)
+{
+    if (worker->dirty_total >= worker->config.dirty_max)
+        return true;
+    return worker->table.bytes > worker->table.limit_bytes && !lead_table_evict(&worker->table) &&
+           worker->dirty_total > 0;
+}
+
+static void source_state(struct worker *worker, bool away, const char *why)
+{
+    if (away == worker->source_away)
+        return;
+    worker->source_away = away;
+    if (away)
+        log_warn("worker=%u waits for Kafka: %s", worker->config.number, why);
+    else
+        log_info("worker=%u Kafka answers again", worker->config.number);
+}
+
+static enum status fetch_and_fold(struct worker *worker, struct error *error)
+{
+    if (must_wait_for_store(worker) && !worker->store_away) {
+        worker->ports.clock->pause(worker->ports.clock, BUSY_WAIT_MS);
+        return STATUS_OK;
+    }
+    size_t count = 0;
+    struct source_news news = {.kind = SOURCE_NO_NEWS};
+    int wait_ms = in_flight(worker) ? BUSY_WAIT_MS : IDLE_WAIT_MS;
+    enum status status = worker->ports.source->fetch(worker->ports.source, wait_ms, worker->records,
+                                                     BATCH_RECORDS, &count, &news, error);
+    source_state(worker, status == STATUS_RETRY, error->text);
+    if (status == STATUS_RETRY)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    status = take_news(worker, &news, error);
+    if (status == STATUS_OK && count)
+        batch_fold(worker, count);
+    return status;
+}
+
+static void show_figures(struct worker *worker)
+{
+    unsigned live = 0, replaying = 0, stopped = 0;
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        enum unit_state state = worker->units[i]->state;
+        live += state == UNIT_LIVE;
+        replaying += state == UNIT_REPLAYING || state == UNIT_SETTLING;
+        stopped += state == UNIT_STOPPED;
+    }
+    struct worker_figures *figures = &worker->figures;
+    atomic_store_explicit(&figures->units, (uint32_t)worker->unit_count, memory_order_relaxed);
+    atomic_store_explicit(&figures->units_live, live, memory_order_relaxed);
+    atomic_store_explicit(&figures->units_replaying, replaying, memory_order_relaxed);
+    atomic_store_explicit(&figures->units_stopped, stopped, memory_order_relaxed);
+    atomic_store_explicit(&figures->leads_in_table, worker->table.used, memory_order_relaxed);
+    atomic_store_explicit(&figures->table_bytes, worker->table.bytes, memory_order_relaxed);
+}
+
+/* A long replay says how far it is, every ten seconds. */
+static void tell_replays(struct worker *worker)
+{
+    int64_t now = worker_now_us(worker);
+    for (size_t i = 0; i < worker->unit_count; i++) {
+        struct unit *unit = worker->units[i];
+        if (unit->state != UNIT_REPLAYING || now < unit->replay_told_us + 10000000)
+            continue;
+        unit->replay_told_us = now;
+        int64_t all = unit->committed - unit->replay_from,
+                done = unit->position - unit->replay_from;
+        unit_log(worker, unit, "replayed %" PRId64 " of %" PRId64 " offsets (%d %%)", done, all,
+                 (int)(100 * done / (all ? all : 1)));
+    }
+}
+
+enum status worker_step(struct worker *worker, struct error *error)
+{
+    enum status status = STATUS_OK;
+    error->text[0] = 0;
+    emit_poll(worker);
+    if (worker->store_away)
+        look_for_store(worker);
+    if (!worker->store_away)
+        status = takeover_turn(worker, error);
+    if (status != STATUS_OK)
+        return status;
+    schemas_turn(worker);
+    for (size_t i = 0; i < worker->unit_count; i++)
+        worker->start_due = worker->start_due || worker->units[i]->wants_start;
+    if (worker->start_due && worker->assigned) {
+        arena_reset(&worker->scratch);
+        status = start_source(worker, error);
+        if (status == STATUS_RETRY)
+            worker->start_due = true;
+        else if (status != STATUS_OK)
+            return status;
+    }
+    status = fetch_and_fold(worker, error);
+    if (status != STATUS_OK)
+        return status;
+    checkpoint_turn(worker, false);
+    if (emit_is_due(worker, false))
+        emit_begin(worker);
+    check_fences(worker);
+    tell_replays(worker);
+    show_figures(worker);
+    return STATUS_OK;
+}
+
+enum status worker_run(struct worker *worker, const atomic_bool *stop, struct error *error)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !atomic_load_explicit(stop, memory_order_acquire))
+        status = worker_step(worker, error);
+    if (!worker_drain(worker))
+        worker->left_behind = true;
+    drop_units(worker);
+    show_figures(worker);
+    return status;
+}
+
+/* ---- making one
+ * ----------------------------------------------------------------------------------- */
+
+enum status worker_create(struct worker **out, const struct worker_config *config,
+                          const struct worker_ports *ports, struct encoder *encoder,
+                          struct error *error)
+{
+    struct worker *worker = memory_take_zeroed(1, sizeof *worker);
+    worker->config = *config;
+    worker->ports = *ports;
+    worker->encoder = encoder;
+    worker->retry_ms = RETRY_FIRST_MS;
+    lead_table_init(&worker->table, config->table_bytes);
+    arena_init(&worker->scratch, 1 << 20);
+    arena_init(&worker->talk, 65536);
+    worker->input_hash = input_config_hash(config->input);
+    enum status status = decoder_create(&worker->decoder, config->input, error);
+    if (status == STATUS_OK)
+        status = ports->source->partitions(ports->source, &worker->partitions, error);
+    if (status != STATUS_OK) {
+        worker_destroy(worker);
+        return status;
+    }
+    worker->by_number = memory_take_zeroed(worker->partitions, sizeof(struct unit *));
+    worker->positions = memory_take_zeroed(worker->partitions, sizeof *worker->positions);
+    for (uint32_t p = 0; p < worker->partitions; p++)
+        atomic_init(&worker->positions[p], -1);
+    worker->agreements = memory_take_zeroed(1, sizeof *worker->agreements);
+    worker->agreements[0].agreement = config->agreement;
+    const struct baton_agreement *compiled = agreement_compiled(config->agreement);
+    text_buffer_init(&worker->agreements[0].zone);
+    agreement_zone_write(compiled->zone, compiled->zone_count, &worker->agreements[0].zone);
+    worker->agreement_count = 1;
+    *out = worker;
+    return STATUS_OK;
+}
+
+static void destroy_outbox(struct outbox *outbox)
+{
+    arena_fini(&outbox->arena);
+    free(outbox->messages);
+    free(outbox);
+}
+
+void worker_destroy(struct worker *worker)
+{
+    drop_units(worker);
+    for (size_t i = 0; i < worker->sent_count; i++)
+        destroy_outbox(worker->sent[i]);
+    for (size_t i = 0; i < worker->spare_count; i++)
+        destroy_outbox(worker->spare_outboxes[i]);
+    for (size_t i = 0; i < worker->agreement_count; i++) {
+        if (worker->agreements[i].owned)
+            agreement_destroy(worker->agreements[i].owned);
+        text_buffer_fini(&worker->agreements[i].zone);
+    }
+    for (size_t i = 0; i < worker->schema_text_count; i++)
+        free(worker->schema_texts[i].text);
+    if (worker->decoder)
+        decoder_destroy(worker->decoder);
+    lead_table_fini(&worker->table);
+    arena_fini(&worker->scratch);
+    arena_fini(&worker->talk);
+    free(worker->agreements);
+    free(worker->schema_texts);
+    free(worker->sent);
+    free(worker->spare_outboxes);
+    free(worker->transaction_messages);
+    free(worker->transaction_commits);
+    free(worker->units);
+    free(worker->by_number);
+    free((void *)worker->positions);
+    free(worker);
+}
+
+const struct worker_figures *worker_figures(const struct worker *worker)
+{
+    return &worker->figures;
+}
+
+int64_t worker_position(const struct worker *worker, uint32_t unit)
+{
+    if (unit >= worker->partitions)
+        return -1;
+    return atomic_load_explicit(&worker->positions[unit], memory_order_relaxed);
+}
+
+bool worker_had_stopped_units(const struct worker *worker)
+{
+    return worker->had_stopped_units;
+}
