@@ -8,15 +8,14 @@ set(BATON_ROOMS baton_schemas baton_pipeline baton_kafka baton_redis baton_memor
 set(BATON_TEST_LIBRARIES PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
     OpenSSL::Crypto Threads::Threads)
 
-function(baton_tests folder)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/${ARGV1})
+function(baton_tests folder pattern)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/${pattern})
   foreach(source IN LISTS sources)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${folder}_${name} ${source})
     set_target_properties(${folder}_${name} PROPERTIES OUTPUT_NAME ${name}
                           RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/${folder})
-    list(SUBLIST ARGN 1 -1 extra)
-    target_link_libraries(${folder}_${name} PRIVATE ${BATON_ROOMS} ${BATON_TEST_LIBRARIES} ${extra})
+    target_link_libraries(${folder}_${name} PRIVATE ${BATON_ROOMS} ${BATON_TEST_LIBRARIES} ${ARGN})
     target_include_directories(${folder}_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_compile_definitions(${folder}_${name} PRIVATE BATON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     target_compile_options(${folder}_${name} PRIVATE -Wno-conversion -Wno-shadow -Wno-missing-prototypes)

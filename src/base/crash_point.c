@@ -10,8 +10,30 @@
 #ifdef BATON_CRASH_POINTS
 
 static const char *const names[] = {
+    /* a take-over (pipeline/takeover.c, agreements.c) */
+    "after_claim",
+    "agreement_stored",
+    "new_unit_position_written",
+    "new_unit_committed",
+    "new_unit_marked",
+    "replay_done",
+    "agreement_switched",
+    /* an unknown schema (pipeline/schemas.c) */
+    "verdict_written",
     /* a transaction (kafka_sink.c) */
-    "sink_begun", "sink_produced", "sink_offsets_sent", "sink_before_commit", "sink_committed",
+    "sink_begun",
+    "sink_produced",
+    "sink_offsets_sent",
+    "sink_before_commit",
+    "sink_committed",
+    "commit_confirmed",
+    /* a checkpoint (pipeline/checkpoint.c) */
+    "checkpoint_aggregates",
+    "checkpoint_leads_first",
+    "checkpoint_leads_all",
+    "checkpoint_position",
+    /* a revocation (pipeline/worker.c) */
+    "revoked_before_checkpoint",
 };
 
 static const char *const faults[] = {"no_fence", "ignore_applied", "late_group_metadata",

@@ -130,6 +130,6 @@ enum status agreements_store(struct worker *worker, struct unit *unit, struct er
         {.name = text_of(name), .value = agreement_text(agreement)}};
     struct store_write write = {.texts = texts, .text_count = 2};
     status = unit_write_now(worker, unit, &write, error);
-    CRASH_POINT("agreement-stored");
+    CRASH_POINT("agreement_stored");
     return status;
 }

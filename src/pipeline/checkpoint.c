@@ -111,7 +111,7 @@ static enum status push_aggregates(struct worker *worker, struct unit *unit, str
         worker->ports.store->write(worker->ports.store, unit->number, &unit->fence, &write, error);
     text_buffer_fini(&aggregates);
     text_buffer_fini(&verdicts);
-    CRASH_POINT("checkpoint-aggregates");
+    CRASH_POINT("checkpoint_aggregates");
     unit->copy.phase = COPY_WORDS;
     return status;
 }
@@ -150,9 +150,9 @@ static enum status push_leads(struct worker *worker, struct unit *unit, struct e
     struct store_write write = {.leads = leads, .lead_count = count};
     enum status status =
         worker->ports.store->write(worker->ports.store, unit->number, &unit->fence, &write, error);
-    CRASH_POINT("checkpoint-leads-first");
+    CRASH_POINT("checkpoint_leads_first");
     if (copy->phase == COPY_POSITION)
-        CRASH_POINT("checkpoint-leads-all");
+        CRASH_POINT("checkpoint_leads_all");
     return status;
 }
 
@@ -180,7 +180,7 @@ static enum status push_position(struct worker *worker, struct unit *unit, struc
     if (rebuilt)
         unit->rebuild_until = -1;
     unit->stopped_field = false;
-    CRASH_POINT("checkpoint-position");
+    CRASH_POINT("checkpoint_position");
     copy->phase = COPY_CONFIRM;
     return status;
 }

@@ -269,7 +269,7 @@ void emit_poll(struct worker *worker)
         return;
     forget_sent(worker);
     if (state == SINK_COMMITTED) {
-        CRASH_POINT("commit-confirmed");
+        CRASH_POINT("commit_confirmed");
         worker->sink_warm = true;
         add_figure(&worker->figures.transactions, 1);
         add_figure(&worker->figures.promotions, worker->sent_promotions);

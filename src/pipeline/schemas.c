@@ -132,7 +132,7 @@ static enum schema_answer decide_dead(struct worker *worker, struct unit *unit,
         unit_store_status(worker, unit, status, &error);
         return SCHEMA_WAIT;
     }
-    CRASH_POINT("verdict-written");
+    CRASH_POINT("verdict_written");
     return SCHEMA_DEAD;
 }
 

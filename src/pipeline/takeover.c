@@ -136,7 +136,7 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
     status = write_first_position(worker, unit, first, "0", error);
     if (status != STATUS_OK)
         return status;
-    CRASH_POINT("new-unit-position-written");
+    CRASH_POINT("new_unit_position_written");
     remember_switch(unit, agreement_hash(agreement));
     unit->state = UNIT_NEW;
     return STATUS_OK;
@@ -155,7 +155,7 @@ static void go_live(struct worker *worker, struct unit *unit)
 /* NEW: the first commit is confirmed. */
 void takeover_committed(struct worker *worker, struct unit *unit)
 {
-    CRASH_POINT("new-unit-committed");
+    CRASH_POINT("new_unit_committed");
     struct field mark = field_of("committed", "1");
     struct store_write write = {.fields = &mark, .field_count = 1};
     struct error error;
@@ -164,7 +164,7 @@ void takeover_committed(struct worker *worker, struct unit *unit)
         unit_store_status(worker, unit, status, &error);
         return;
     }
-    CRASH_POINT("new-unit-marked");
+    CRASH_POINT("new_unit_marked");
     unit->committed_mark = true;
     go_live(worker, unit);
 }
@@ -204,7 +204,7 @@ static enum status same_configuration(struct worker *worker, const struct unit *
     if (record->fold_version != FOLD_VERSION)
         return error_set(error, STATUS_STOP,
                          "%" PRId64 " events are to be folded again, and another version of baton "
-                                    "folded them first (arithmetic %u, here "
+                         "folded them first (arithmetic %u, here "
                          "%d): start the former version once and stop it clean, or accept the "
                          "difference: baton accept -c %s --unit %u",
                          unit->committed - record->position, record->fold_version, FOLD_VERSION,
@@ -212,7 +212,7 @@ static enum status same_configuration(struct worker *worker, const struct unit *
     if (record->input_hash != worker->input_hash)
         return error_set(error, STATUS_STOP,
                          "%" PRId64 " events are to be folded again, and `input` in %s has changed "
-                                    "since they were folded first: start "
+                         "since they were folded first: start "
                          "once with the former settings and stop clean, or accept the difference: "
                          "baton accept -c %s --unit %u",
                          unit->committed - record->position, worker->config.config_file,
@@ -407,7 +407,7 @@ void takeover_reached(struct worker *worker, struct unit *unit)
     assert(unit->state == UNIT_REPLAYING && unit->position == unit->committed);
     if (!digest_is_right(worker, unit))
         return;
-    CRASH_POINT("replay-done");
+    CRASH_POINT("replay_done");
     if (unit->position > unit->replay_from)
         unit_log(worker, unit, "replayed up to %" PRId64 ", the digest is right", unit->position);
     while (unit->stretch + 1 < unit->stretch_count)
@@ -424,7 +424,7 @@ void takeover_reached(struct worker *worker, struct unit *unit)
 
 void takeover_settled(struct worker *worker, struct unit *unit)
 {
-    CRASH_POINT("agreement-switched");
+    CRASH_POINT("agreement_switched");
     const struct agreement *agreement;
     struct error error;
     const char *hash = agreement_hash(worker->config.agreement);
@@ -458,7 +458,7 @@ static enum status claim_unit(struct worker *worker, struct unit *unit, struct u
                                    &unit->fence, &fields, &count, error);
     if (status != STATUS_OK)
         return status;
-    CRASH_POINT("after-claim");
+    CRASH_POINT("after_claim");
     unit->last_contact_us = worker_now_us(worker);
     unit->stopped_field = false;
     for (size_t i = 0; i < count; i++)

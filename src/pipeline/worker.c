@@ -285,7 +285,7 @@ static enum status take_news(struct worker *worker, const struct source_news *ne
         log_warn("worker=%u lost its units: the group went on without it; drops them unwritten",
                  worker->config.number);
     else {
-        CRASH_POINT("revoked-before-checkpoint");
+        CRASH_POINT("revoked_before_checkpoint");
         bool clean = worker_drain(worker);
         log_info("worker=%u hands over %zu units%s", worker->config.number, worker->unit_count,
                  clean ? "" : ", something is left to replay");
@@ -537,4 +537,9 @@ int64_t worker_position(const struct worker *worker, uint32_t unit)
 bool worker_had_stopped_units(const struct worker *worker)
 {
     return worker->had_stopped_units;
+}
+
+bool worker_left_something(const struct worker *worker)
+{
+    return worker->left_behind;
 }

@@ -77,5 +77,7 @@ const struct worker_figures *worker_figures(const struct worker *worker);
 /* Positions that units are folded up to, for lag; -1: not ours. Any thread. */
 int64_t worker_position(const struct worker *worker, uint32_t unit);
 bool worker_had_stopped_units(const struct worker *worker);
+/* After worker_run: is something left to replay? */
+bool worker_left_something(const struct worker *worker);
 
 #endif
