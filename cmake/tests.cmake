@@ -6,7 +6,7 @@ pkg_check_modules(XXHASH IMPORTED_TARGET libxxhash)
 set(BATON_ROOMS baton_schemas baton_pipeline baton_kafka baton_redis baton_memory baton_codec baton_config baton_agreement baton_domain
     baton_text baton_yaml baton_base)
 set(BATON_TEST_LIBRARIES PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
-    OpenSSL::Crypto Threads::Threads)
+    OpenSSL::Crypto Threads::Threads m)
 
 function(baton_tests folder pattern)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/${pattern})
@@ -18,7 +18,7 @@ function(baton_tests folder pattern)
     target_link_libraries(${folder}_${name} PRIVATE ${BATON_ROOMS} ${BATON_TEST_LIBRARIES} ${ARGN})
     target_include_directories(${folder}_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
     target_compile_definitions(${folder}_${name} PRIVATE BATON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    target_compile_options(${folder}_${name} PRIVATE -Wno-conversion -Wno-shadow -Wno-missing-prototypes)
+    target_compile_options(${folder}_${name} PRIVATE -Wno-conversion -Wno-shadow -Wno-missing-prototypes -Wno-unused-function)
     add_test(NAME ${folder}/${name} COMMAND ${folder}_${name})
   endforeach()
 endfunction()
