@@ -15,9 +15,7 @@ enum {
     GIVE_UP_MS = 9000,      /* from begin on; after it the outcome is taken as unknown */
     CHUNK_MS = 1000,        /* longest wait in one call, so that a stop is noticed */
     ABORT_MS = 2000,
-    INIT_MS = 3000,
-    FENCES = 3, /* so often within FENCE_WINDOW_MS: two processes fence each other in turns */
-    FENCE_WINDOW_MS = 60000
+    INIT_MS = 3000
 };
 
 /* Everything that both threads touch is guarded by `lock`: state, error, work, membership,
@@ -38,8 +36,7 @@ struct kafka_sink {
     struct error error;
     const struct transaction *work;
     struct kafka_membership membership; /* copied at begin: the source's may change meanwhile */
-    bool fenced;                        /* the transaction that failed was fenced off */
-    int64_t fences_ms[FENCES];          /* when it happened, newest first; 0: never */
+    bool fenced; /* the transaction that failed was shut out by another producer of our id */
 };
 
 static struct kafka_sink *self_of(struct sink *sink)
@@ -91,8 +88,8 @@ static bool producer_is_fenced(rd_kafka_t *producer)
     return is_fence(rd_kafka_fatal_error(producer, reason, sizeof reason));
 }
 
-/* Takes the failure. A broker that has timed out our transaction moves the epoch as well: what took
- * that long says nothing of another process. */
+/* Takes the failure. A broker that has timed out our transaction shuts us out as another process
+ * would; but that takes it TRANSACTION_MS, so what failed sooner was the other process. */
 static bool fail_take(struct attempt *attempt, const char *step, rd_kafka_error_t *failure)
 {
     bool slow = kafka_client_now_ms() - attempt->began_ms >= GIVE_UP_MS;
@@ -389,22 +386,13 @@ static void drop_producer(struct kafka_sink *self)
     rd_kafka_destroy(producer);
 }
 
-static bool fenced_too_often(struct kafka_sink *self)
-{
-    int64_t now = kafka_client_now_ms();
-    memmove(self->fences_ms + 1, self->fences_ms, (FENCES - 1) * sizeof *self->fences_ms);
-    self->fences_ms[0] = now;
-    int64_t oldest = self->fences_ms[FENCES - 1];
-    return oldest > 0 && now - oldest < FENCE_WINDOW_MS;
-}
-
 static enum status other_process(const struct kafka_sink *self, struct error *error)
 {
-    return error_set(
-        error, STATUS_STOP,
-        "two processes use instance %s of group %s and fence each other off; give each its own "
-        "kafka.instance or --instance",
-        self->settings.instance, self->settings.group);
+    return error_set(error, STATUS_STOP,
+                     "two processes use instance %s of group %s: the other one has shut us out; "
+                     "give each its own "
+                     "kafka.instance or --instance",
+                     self->settings.instance, self->settings.group);
 }
 
 static enum status init_take(struct kafka_sink *self, rd_kafka_error_t *failure,
@@ -413,12 +401,11 @@ static enum status init_take(struct kafka_sink *self, rd_kafka_error_t *failure,
     enum status status = kafka_client_error(error, rd_kafka_error_code(failure),
                                             "transactions of %s cannot begin: %s",
                                             self->transactional_id, rd_kafka_error_string(failure));
-    bool fenced = is_fence(rd_kafka_error_code(failure));
     bool resumable = rd_kafka_error_is_retriable(failure) && !rd_kafka_error_is_fatal(failure);
     rd_kafka_error_destroy(failure);
     if (!resumable)
         drop_producer(self);
-    return fenced && fenced_too_often(self) ? other_process(self, error) : status;
+    return status;
 }
 
 static enum status sink_reset(struct sink *sink, struct error *error)
@@ -431,7 +418,7 @@ static enum status sink_reset(struct sink *sink, struct error *error)
     self->fenced = false;
     self->state = SINK_FAILED; /* until a new producer is there */
     (void)pthread_mutex_unlock(&self->lock);
-    if (fenced && fenced_too_often(self))
+    if (fenced)
         return other_process(self, error);
     if (self->ready)
         drop_producer(self);
