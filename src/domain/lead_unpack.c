@@ -245,11 +245,13 @@ static void read_parts(struct unpack *in)
 
 static struct byte_reader reader_of(const uint8_t *bytes, size_t size, size_t from)
 {
-    return (struct byte_reader){.at = bytes + (size < from ? size : from), .end = bytes + size};
+    return (struct byte_reader){.at = bytes + from, .end = bytes + size};
 }
 
 size_t baton_lead_packed_size(const uint8_t *bytes, size_t size)
 {
+    if (size < PACK_CHECKED_AT)
+        return 0;
     struct byte_reader reader = reader_of(bytes, size, PACK_CHECKED_AT);
     uint64_t whole = bytes_varint(&reader);
     return reader.failed || whole <= PACK_CHECKED_AT || whole > BATON_LEAD_PACKED_MAX
@@ -259,7 +261,7 @@ size_t baton_lead_packed_size(const uint8_t *bytes, size_t size)
 
 static bool is_whole(const uint8_t *bytes, size_t size)
 {
-    if (size == 0 || baton_lead_packed_size(bytes, size) != size)
+    if (baton_lead_packed_size(bytes, size) != size || size == 0)
         return false;
     struct byte_reader reader = reader_of(bytes, size, 1);
     uint64_t sum = hash64(bytes + PACK_CHECKED_AT, size - PACK_CHECKED_AT, PACK_VERSION);

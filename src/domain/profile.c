@@ -58,9 +58,10 @@ static size_t owned_size(const struct baton_profile_value *value)
 static struct baton_text copy_to(char **at, struct baton_text text)
 {
     struct baton_text copy = {*at, text.size};
-    if (text.size)
+    if (text.size) {
         memcpy(*at, text.data, text.size);
-    *at += text.size;
+        *at += text.size;
+    }
     return copy;
 }
 

@@ -25,7 +25,8 @@ static inline struct baton_text text_of(const char *text)
 
 static inline bool text_is(struct baton_text text, const char *expected)
 {
-    return text.size == strlen(expected) && memcmp(text.data, expected, text.size) == 0;
+    return text.size == strlen(expected) &&
+           (!text.size || memcmp(text.data, expected, text.size) == 0);
 }
 
 /* Counts what is in use, checks the sizes that are given back, and can be told to give no more. */
