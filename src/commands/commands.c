@@ -179,8 +179,7 @@ static int check_arguments(const struct reading *reading)
     const struct command *command = reading->invocation->command;
     size_t count = reading->invocation->argument_count;
     if (count < command->arguments_least)
-        return wrong(reading, "usage: baton",
-                     command->arguments[0] ? command->arguments : command->name);
+        return wrong(reading, "wants", command->arguments[0] ? command->arguments : command->name);
     if (count > command->arguments_most)
         return wrong(reading, "does not know what to do with",
                      reading->arguments[command->arguments_most]);
