@@ -233,7 +233,7 @@ void checkpoint_push(struct worker *worker, struct unit *unit)
     }
     unit->last_contact_us = worker_now_us(worker);
     if (status != STATUS_OK)
-        unit_store_status(worker, unit, status, &error);
+        unit_write_failed(worker, unit, status, &error);
     else if (copy->phase == COPY_CONFIRM && outstanding == 0)
         copy_stored(worker, unit);
 }

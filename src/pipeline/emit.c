@@ -271,6 +271,7 @@ void emit_poll(struct worker *worker)
     if (state == SINK_COMMITTED) {
         CRASH_POINT("commit_confirmed");
         worker->sink_warm = true;
+        worker->failures = 0;
         add_figure(&worker->figures.transactions, 1);
         add_figure(&worker->figures.promotions, worker->sent_promotions);
         add_figure(&worker->figures.stage_changes, worker->sent_stage_changes);
@@ -283,4 +284,9 @@ void emit_poll(struct worker *worker)
     for (size_t i = 0; i < worker->unit_count; i++)
         worker->units[i]->in_transaction = false;
     worker_recover_all(worker, error.text);
+    /* a broker that refuses every transaction is asked again after growing pauses */
+    int64_t pause_ms = worker->failures ? (int64_t)RETRY_FIRST_MS << worker->failures : 0;
+    worker->retry_at_us =
+        worker_now_us(worker) + 1000 * (pause_ms < RETRY_LAST_MS ? pause_ms : RETRY_LAST_MS);
+    worker->failures += worker->failures < 10;
 }

@@ -159,6 +159,7 @@ struct worker {
     bool sink_ready; /* has a producer */
     bool sink_warm;  /* … that has committed once */
     bool sink_busy;
+    unsigned failures;    /* transactions in a row that were not confirmed */
     struct outbox **sent; /* of the transaction in flight */
     size_t sent_count;
     struct outbox **spare_outboxes;
@@ -193,6 +194,10 @@ void worker_recover_all(struct worker *worker, const char *why);
 /* Acts on a status of the store for one unit: RETRY → the store is away; FENCED → recover; STOP →
  * stop. */
 void unit_store_status(struct worker *worker, struct unit *unit, enum status status,
+                       const struct error *error);
+/* The same for a write: one that may not have been carried out, or only in part, is a doubt, too.
+ */
+void unit_write_failed(struct worker *worker, struct unit *unit, enum status status,
                        const struct error *error);
 bool unit_folds(const struct unit *unit);      /* REPLAYING or LIVE */
 bool unit_is_fetched(const struct unit *unit); /* folds, and does not wait for a schema */

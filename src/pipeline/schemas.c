@@ -129,7 +129,7 @@ static enum schema_answer decide_dead(struct worker *worker, struct unit *unit,
                  text.data, offset, unit->number, text.data);
     text_buffer_fini(&text);
     if (status != STATUS_OK) {
-        unit_store_status(worker, unit, status, &error);
+        unit_write_failed(worker, unit, status, &error);
         return SCHEMA_WAIT;
     }
     CRASH_POINT("verdict_written");
@@ -167,7 +167,7 @@ enum schema_answer schemas_resolve(struct worker *worker, struct unit *unit, str
     if (status == STATUS_OK && !stored) {
         status = store_text(worker, unit, known, &error);
         if (status != STATUS_OK) {
-            unit_store_status(worker, unit, status, &error);
+            unit_write_failed(worker, unit, status, &error);
             return SCHEMA_WAIT;
         }
     }

@@ -161,7 +161,7 @@ void takeover_committed(struct worker *worker, struct unit *unit)
     struct error error;
     enum status status = unit_write_now(worker, unit, &write, &error);
     if (status != STATUS_OK) {
-        unit_store_status(worker, unit, status, &error);
+        unit_write_failed(worker, unit, status, &error);
         return;
     }
     CRASH_POINT("new_unit_marked");
@@ -430,7 +430,7 @@ void takeover_settled(struct worker *worker, struct unit *unit)
     const char *hash = agreement_hash(worker->config.agreement);
     enum status status = agreements_find(worker, unit, hash, &agreement, &error);
     if (status != STATUS_OK) {
-        unit_store_status(worker, unit, status, &error);
+        unit_write_failed(worker, unit, status, &error);
         return;
     }
     unit->stretches[0] = (struct stretch){.from = unit->position, .agreement = agreement};

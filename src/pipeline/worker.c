@@ -84,6 +84,7 @@ void unit_recover(struct worker *worker, struct unit *unit, const char *why)
     unit_log(worker, unit, "recovers: %s", why);
     unit->state = UNIT_CLAIMING;
     unit->wants_start = true;
+    checkpoint_drop(worker, unit); /* one of its writes is missing: none may follow */
 }
 
 void worker_recover_all(struct worker *worker, const char *why)
@@ -98,6 +99,7 @@ void unit_stop(struct worker *worker, struct unit *unit, const char *why)
     log_error("worker=%u unit=%u stopped: %s", worker->config.number, unit->number, why);
     unit->state = UNIT_STOPPED;
     unit->wants_start = true;
+    checkpoint_drop(worker, unit);
     worker->had_stopped_units = true;
     struct field field = field_of("stopped", why);
     struct store_write write = {.fields = &field, .field_count = 1};
@@ -134,6 +136,14 @@ void unit_store_status(struct worker *worker, struct unit *unit, enum status sta
             worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
         worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
     }
+}
+
+void unit_write_failed(struct worker *worker, struct unit *unit, enum status status,
+                       const struct error *error)
+{
+    unit_store_status(worker, unit, status, error);
+    if (status == STATUS_RETRY)
+        unit_recover(worker, unit, "a write to Redis got no answer");
 }
 
 /* ---- while the store is away

@@ -1,0 +1,422 @@
+/* A small world for tests of the pipeline: a log and a database in memory, workers as owners, and
+ * an oracle that folds the same log in one go, with nothing of the pipeline. */
+#ifndef PIPELINE_WORLD_H
+#define PIPELINE_WORLD_H
+
+#include "agreement/agreement.h"
+#include "base/log.h"
+#include "memory/memory.h"
+#include "pipeline/lead_table.h"
+#include "pipeline/unit_record.h"
+#include "pipeline/worker.h"
+
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORLD_OWNERS_MAX 3
+#define WORLD_UNITS_MAX 8
+#define WORLD_T0 INT64_C(1793534400000) /* 2026-11-01T12:00:00Z */
+
+static const char WORLD_AGREEMENT[] =
+    "agreement: world\nversion: 1\n"
+    "fit:\n  - {id: head, where: {job_title: {contains: head}}, points: 10}\n"
+    "behaviour:\n"
+    "  - {id: pricing, event: visit, where: {page: \"/pricing*\"}, points: 5, half_life: 10d}\n"
+    "  - {id: page, event: visit, points: 1, at_most: {times: 3, per: hour}}\n"
+    "  - {id: form, event: form_fill, points: 12, at_most: {times: 2, per: day}}\n"
+    "limits: {behaviour: 80}\n"
+    "gates:\n  mql: {score: 15}\n  sql: {score: 30, needs_one_of: [form, pricing]}\n"
+    "touches: 4\n";
+
+static const char WORLD_OTHER_AGREEMENT[] =
+    "agreement: world\nversion: 2\n"
+    "behaviour:\n"
+    "  - {id: pricing, event: visit, where: {page: \"/pricing*\"}, points: 9, half_life: 10d}\n"
+    "  - {id: form, event: form_fill, points: 20, at_most: {times: 2, per: day}}\n"
+    "gates:\n  mql: {score: 12}\n  sql: {score: 25}\n"
+    "touches: 4\n";
+
+struct owner {
+    struct worker *worker;
+    struct worker_ports ports;
+    struct encoder *encoder;
+};
+
+struct world {
+    struct memory_log *log;
+    struct memory_db *db;
+    struct schema_source *schemas;
+    struct memory_clock clock;
+    struct agreement *agreement;
+    struct input_config input;
+    struct worker_config config;
+    struct owner owners[WORLD_OWNERS_MAX];
+    uint32_t units;
+    uint64_t seed;
+    uint64_t events; /* appended so far */
+    int64_t ends[WORLD_UNITS_MAX];
+};
+
+static inline uint64_t world_random(struct world *world, uint64_t below)
+{
+    world->seed ^= world->seed << 13;
+    world->seed ^= world->seed >> 7;
+    world->seed ^= world->seed << 17;
+    return (world->seed >> 11) % below;
+}
+
+static inline struct agreement *world_parse(const char *text)
+{
+    struct text_buffer messages;
+    text_buffer_init(&messages);
+    struct agreement *agreement = NULL;
+    enum status status =
+        agreement_parse("world", text, strlen(text), NULL, 0, &agreement, &messages);
+    cr_assert_eq(status, STATUS_OK, "%s", messages.data ? messages.data : "");
+    text_buffer_fini(&messages);
+    return agreement;
+}
+
+static inline void world_init(struct world *world, uint32_t units, uint64_t seed)
+{
+    *world = (struct world){.units = units, .seed = seed * 2654435761u + 88172645463325252u};
+    log_set_level(getenv("BATON_TEST_LOG") ? LOG_DEBUG : LOG_ERROR + 1);
+    world->log = memory_log_create(units);
+    world->db = memory_db_create();
+    world->schemas = memory_schemas_create();
+    memory_clock_init(&world->clock, WORLD_T0, seed + 1);
+    world->agreement = world_parse(WORLD_AGREEMENT);
+    world->input = (struct input_config){.max_ahead_ms = 300000};
+    world->config = (struct worker_config){.agreement = world->agreement,
+                                           .input = &world->input,
+                                           .events_topic = "lead-events",
+                                           .config_file = "baton.yaml",
+                                           .words_capacity = 4096,
+                                           .table_bytes = 1 << 22,
+                                           .dirty_max = 1000,
+                                           .dead_letter_bytes = 100000,
+                                           .emit_linger_ms = 5,
+                                           .emit_pace_ms = 15,
+                                           .commit_interval_ms = 100,
+                                           .checkpoint_interval_ms = 100,
+                                           .unknown_schema_wait_ms = 3000,
+                                           .drain_ms = 4000};
+}
+
+static inline void owner_start(struct world *world, int number)
+{
+    struct owner *owner = &world->owners[number];
+    char instance[16];
+    (void)snprintf(instance, sizeof instance, "owner-%d", number);
+    owner->ports = (struct worker_ports){.source = memory_source_create(world->log),
+                                         .store = memory_store_create(world->db),
+                                         .schemas = world->schemas,
+                                         .stage_log = memory_stage_log_create(world->log),
+                                         .clock = &world->clock.port};
+    owner->ports.sink = memory_sink_create(world->log, owner->ports.source, instance);
+    const char *topics[OUTGOING_TOPICS] = {"lead-promotions", "lead-stages", "lead-events-dead"};
+    struct error error;
+    cr_assert_eq(encoder_create(&owner->encoder, OUTPUT_AVRO, "/baton", topics, NULL, &error),
+                 STATUS_OK, "%s", error.text);
+    world->config.number = (uint32_t)number;
+    cr_assert_eq(
+        worker_create(&owner->worker, &world->config, &owner->ports, owner->encoder, &error),
+        STATUS_OK, "%s", error.text);
+}
+
+/* As a kill -9 does: nothing is written any more. */
+static inline void owner_kill(struct world *world, int number)
+{
+    struct owner *owner = &world->owners[number];
+    if (!owner->worker)
+        return;
+    worker_destroy(owner->worker);
+    owner->ports.sink->destroy(owner->ports.sink);
+    owner->ports.source->destroy(owner->ports.source);
+    owner->ports.store->destroy(owner->ports.store);
+    owner->ports.stage_log->destroy(owner->ports.stage_log);
+    encoder_destroy(owner->encoder);
+    *owner = (struct owner){0};
+    memory_log_resolve(world->log);
+}
+
+static inline void owner_step(struct world *world, int number)
+{
+    struct owner *owner = &world->owners[number];
+    struct error error;
+    if (owner->worker)
+        cr_assert_eq(worker_step(owner->worker, &error), STATUS_OK, "%s", error.text);
+    memory_clock_advance(&world->clock, 1000);
+}
+
+static inline void world_fini(struct world *world)
+{
+    for (int i = 0; i < WORLD_OWNERS_MAX; i++)
+        owner_kill(world, i);
+    world->schemas->destroy(world->schemas);
+    memory_log_destroy(world->log);
+    memory_db_destroy(world->db);
+    agreement_destroy(world->agreement);
+}
+
+/* Appends one JSON event of a lead of this unit. */
+static inline int64_t world_append_text(struct world *world, uint32_t unit, const char *key,
+                                        const char *value)
+{
+    struct memory_input input = {.timestamp_ms = WORLD_T0 + (int64_t)world->events * 1000,
+                                 .key = key,
+                                 .key_size = strlen(key),
+                                 .value = value,
+                                 .value_size = strlen(value)};
+    int64_t offset = memory_log_append(world->log, unit, &input);
+    world->ends[unit] = offset + 1;
+    world->events++;
+    return offset;
+}
+
+static inline void world_append_random(struct world *world, uint32_t unit)
+{
+    static const char *const pages[] = {"/pricing", "/pricing/eu", "/blog", "/docs", "/about"};
+    char lead[32], value[512];
+    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
+    int64_t time = WORLD_T0 + (int64_t)world->events * 1000 - (int64_t)world_random(world, 7200000);
+    uint64_t id = world_random(world, 10) ? world->events
+                                          : world_random(world, world->events + 1); /* repeats */
+    switch (world_random(world, 12)) {
+    case 0:
+        (void)snprintf(value, sizeof value,
+                       "{\"kind\":\"form_fill\",\"event_id\":\"e%" PRIu64
+                       "\",\"lead_id\":\"%s\",\"time\":%" PRId64
+                       ",\"form\":\"demo\",\"fields\":{\"job_title\":\"Head %" PRIu64 "\"}}",
+                       id, lead, time, world_random(world, 3));
+        break;
+    case 1:
+        (void)snprintf(value, sizeof value, "{\"kind\":\"visit\",\"lead_id\":\"%s\"",
+                       lead); /* unreadable */
+        break;
+    default:
+        (void)snprintf(value, sizeof value,
+                       "{\"kind\":\"visit\",\"event_id\":\"e%" PRIu64
+                       "\",\"lead_id\":\"%s\",\"time\":%" PRId64
+                       ",\"page\":\"%s\",\"campaign\":\"c%" PRIu64 "\"}",
+                       id, lead, time, pages[world_random(world, 5)], world_random(world, 6));
+    }
+    (void)world_append_text(world, unit, lead, value);
+}
+
+static inline int64_t world_stored(struct world *world, uint32_t unit)
+{
+    struct baton_text text = memory_db_field(world->db, unit, "position");
+    char room[24] = "";
+    if (!text.data || text.size >= sizeof room)
+        return -1;
+    memcpy(room, text.data, text.size);
+    return strtoll(room, NULL, 10);
+}
+
+static inline bool world_is_through(struct world *world)
+{
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        if (memory_log_committed(world->log, unit, NULL) < world->ends[unit] ||
+            world_stored(world, unit) < world->ends[unit])
+            return false;
+    return true;
+}
+
+/* Steps all owners until everything is committed and checkpointed. */
+static inline bool world_settle(struct world *world, int steps)
+{
+    for (int i = 0; i < steps && !world_is_through(world); i++)
+        for (int number = 0; number < WORLD_OWNERS_MAX; number++)
+            owner_step(world, number);
+    return world_is_through(world);
+}
+
+/* For a failed test: how far each unit is. */
+static inline void world_tell(struct world *world)
+{
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        (void)fprintf(stderr, "unit %u: end %" PRId64 ", K %" PRId64 ", R %" PRId64 "\n", unit,
+                      world->ends[unit], memory_log_committed(world->log, unit, NULL),
+                      world_stored(world, unit));
+}
+
+/* ---- the oracle
+ * ----------------------------------------------------------------------------------- */
+
+struct oracle {
+    struct lead_table table;
+    struct baton_words words[WORLD_UNITS_MAX];
+    struct stage_record *expected; /* lead ids owned */
+    size_t expected_count;
+    uint64_t dead;
+};
+
+/* Folds a unit's log from the beginning: `other` is in force from the offset `from` on (INT64_MAX:
+ * never). */
+static inline void oracle_fold(struct oracle *oracle, struct world *world, uint32_t unit,
+                               struct source *source, struct decoder *decoder,
+                               const struct agreement *other, int64_t from)
+{
+    struct record records[64];
+    struct arena arena;
+    arena_init(&arena, 65536);
+    bool switched = false;
+    const struct baton_agreement *agreement = agreement_compiled(world->agreement);
+    for (bool ended = false; !ended;) {
+        size_t count = 0;
+        struct source_news news;
+        struct error error;
+        cr_assert_eq(source->fetch(source, 0, records, 64, &count, &news, &error), STATUS_OK);
+        for (size_t i = 0; i < count; i++) {
+            const struct record *record = &records[i];
+            ended = ended || (record->is_end && record->offset >= world->ends[unit]);
+            if (record->is_end)
+                continue;
+            if (other && !switched && record->offset >= from) {
+                agreement = agreement_compiled(other);
+                switched = true;
+                for (uint32_t n = 0; n < oracle->table.made; n++)
+                    if (lead_table_entry(&oracle->table, n)->unit == unit)
+                        baton_lead_attach(&lead_table_entry(&oracle->table, n)->lead, agreement);
+            }
+            struct message message = {.key = record->key,
+                                      .key_size = record->key_size,
+                                      .value = record->value,
+                                      .value_size = record->value_size,
+                                      .timestamp_ms = record->timestamp_ms,
+                                      .offset = record->offset};
+            struct baton_event event;
+            struct decode_result result;
+            arena_reset(&arena);
+            decoder_decode(decoder, &message, &arena, &event, &result);
+            if (result.outcome != DECODED) {
+                oracle->dead++;
+                continue;
+            }
+            struct lead_entry *entry = lead_table_find(&oracle->table, unit, event.lead_id);
+            if (!entry)
+                entry = lead_table_add(&oracle->table, unit, event.lead_id);
+            struct baton_fold_context context = {.agreement = agreement,
+                                                 .words = &oracle->words[unit],
+                                                 .allocator = &oracle->table.allocator};
+            struct baton_fold_result fold;
+            baton_fold(&entry->lead, &event, &context, &fold);
+            for (uint32_t t = 0; t < fold.transition_count; t++) {
+                oracle->expected = realloc(oracle->expected,
+                                           (oracle->expected_count + 1) * sizeof *oracle->expected);
+                oracle->expected[oracle->expected_count++] =
+                    (struct stage_record){.lead_id = {.data = entry->id, .size = entry->id_size},
+                                          .stage = fold.transitions[t].to,
+                                          .generation = 1,
+                                          .partition = unit,
+                                          .offset = record->offset};
+            }
+        }
+    }
+    arena_fini(&arena);
+}
+
+static inline void oracle_make(struct oracle *oracle, struct world *world,
+                               const struct agreement *other, const int64_t *from)
+{
+    *oracle = (struct oracle){0};
+    lead_table_init(&oracle->table, SIZE_MAX);
+    struct decoder *decoder;
+    struct error error;
+    cr_assert_eq(decoder_create(&decoder, &world->input, &error), STATUS_OK);
+    struct source *source = memory_source_create(world->log);
+    struct record record;
+    size_t count;
+    struct source_news news = {0};
+    for (int i = 0; i < 100 && news.kind != SOURCE_ASSIGNED; i++) {
+        cr_assert_eq(source->fetch(source, 0, &record, 1, &count, &news, &error), STATUS_OK);
+        if (news.kind == SOURCE_REVOKED)
+            (void)source->release(source, &error);
+    }
+    cr_assert_eq(news.kind, SOURCE_ASSIGNED);
+    for (uint32_t unit = 0; unit < world->units; unit++) {
+        struct unit_position start = {.unit = unit, .offset = 0};
+        baton_words_init(&oracle->words[unit], world->config.words_capacity,
+                         oracle->table.allocator);
+        cr_assert_eq(source->start(source, &start, 1, &error), STATUS_OK);
+        oracle_fold(oracle, world, unit, source, decoder, other, from ? from[unit] : INT64_MAX);
+    }
+    source->destroy(source);
+    decoder_destroy(decoder);
+}
+
+static inline size_t world_count_stage(struct world *world, const struct stage_record *wanted)
+{
+    size_t found = 0;
+    struct arena arena;
+    arena_init(&arena, 4096);
+    for (size_t i = 0; i < memory_log_output_count(world->log, TOPIC_STAGES); i++) {
+        const struct outgoing_message *message = memory_log_output(world->log, TOPIC_STAGES, i);
+        struct stage_record record;
+        struct error error;
+        cr_assert_eq(
+            stage_record_read(message->value, message->value_size, &arena, &record, &error),
+            STATUS_OK);
+        found += record.stage == wanted->stage && record.offset == wanted->offset &&
+                 record.partition == wanted->partition &&
+                 record.lead_id.size == wanted->lead_id.size &&
+                 memcmp(record.lead_id.data, wanted->lead_id.data, record.lead_id.size) == 0;
+    }
+    arena_fini(&arena);
+    return found;
+}
+
+/* Every lead in the store is, but for its position, the oracle's to the last bit. */
+static inline void oracle_check_leads(struct oracle *oracle, struct world *world)
+{
+    for (uint32_t n = 0; n < oracle->table.made; n++) {
+        struct lead_entry *entry = lead_table_entry(&oracle->table, n);
+        struct stored_lead stored;
+        struct baton_text id = {.data = entry->id, .size = entry->id_size};
+        cr_assert(memory_db_lead(world->db, entry->unit, id, &stored),
+                  "lead %.*s is not in the store", (int)id.size, id.data);
+        struct baton_lead lead;
+        baton_lead_init(&lead);
+        cr_assert_eq(baton_lead_unpack(&lead, stored.packed, stored.packed_size,
+                                       world->config.words_capacity, &oracle->table.allocator),
+                     BATON_UNPACKED);
+        uint8_t *ours = malloc(baton_lead_pack_bound(&lead)),
+                *theirs = malloc(baton_lead_pack_bound(&entry->lead));
+        size_t size = baton_lead_pack(&lead, 0, ours),
+               wanted = baton_lead_pack(&entry->lead, 0, theirs);
+        cr_assert(size == wanted && memcmp(ours, theirs, size) == 0,
+                  "lead %.*s differs: %u events here, %u expected", (int)id.size, id.data,
+                  lead.events, entry->lead.events);
+        free(ours);
+        free(theirs);
+        baton_lead_fini(&lead, &oracle->table.allocator);
+    }
+}
+
+static inline void oracle_check(struct oracle *oracle, struct world *world)
+{
+    for (size_t i = 0; i < oracle->expected_count; i++)
+        cr_assert_eq(world_count_stage(world, &oracle->expected[i]), 1,
+                     "%.*s → %s at [%u] %" PRId64 " published %zu times",
+                     (int)oracle->expected[i].lead_id.size, oracle->expected[i].lead_id.data,
+                     baton_stage_name(oracle->expected[i].stage), oracle->expected[i].partition,
+                     oracle->expected[i].offset, world_count_stage(world, &oracle->expected[i]));
+    cr_assert_eq(memory_log_output_count(world->log, TOPIC_STAGES), oracle->expected_count);
+    cr_assert_eq(memory_log_output_count(world->log, TOPIC_DEAD), oracle->dead);
+    oracle_check_leads(oracle, world);
+}
+
+static inline void oracle_fini(struct oracle *oracle)
+{
+    for (uint32_t unit = 0; unit < WORLD_UNITS_MAX; unit++)
+        if (oracle->words[unit].capacity)
+            baton_words_fini(&oracle->words[unit]);
+    lead_table_fini(&oracle->table);
+    free(oracle->expected);
+}
+
+#endif
