@@ -11,8 +11,7 @@
 #define VERSION_MAX 999999999
 #define TOUCHES_DEFAULT 8
 
-/* ---- Header -----------------------------------------------------------------------------------
- */
+/* ---- Header ---------------------------------------------------------------------------------- */
 
 static void read_name(struct building *building, const struct yaml_node *node)
 {
@@ -95,8 +94,7 @@ static void read_dates(struct building *building, const struct yaml_node *root)
                  agreement->effective);
 }
 
-/* ---- The whole --------------------------------------------------------------------------------
- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 enum force { IN_FORCE, CHANGES_SCORES, CHANGES_NOTHING };
 
@@ -234,8 +232,7 @@ void agreement_destroy(struct agreement *agreement)
     free(agreement);
 }
 
-/* ---- What it is -------------------------------------------------------------------------------
- */
+/* ---- What it is ------------------------------------------------------------------------------ */
 
 const struct baton_agreement *agreement_compiled(const struct agreement *agreement)
 {

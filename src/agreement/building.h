@@ -32,12 +32,14 @@ struct building {
     struct findings *findings;
     struct rule_name *names;
     uint32_t name_count;
+    struct baton_behaviour_rule
+        *behaviour; /* the compiled rules, while they may still be written */
+    uint32_t behaviour_count;
     const struct yaml_node *behaviour_nodes[BATON_RULES_MAX]; /* the rules' mappings */
     const struct yaml_node *hours;                            /* sales.hours; NULL: none */
 };
 
-/* ---- values.c: reading one value; false when a finding tells why not ----------------------------
- */
+/* ---- values.c: reading one value; false when a finding tells why not ------------------------- */
 
 #define error_at(building, node, ...)                                                              \
     findings_error((building)->findings, (node)->line, (node)->column, __VA_ARGS__)
@@ -69,15 +71,15 @@ bool value_date(struct building *building, const struct yaml_node *node, const c
 /* 30m 4h 14d, more than nothing and up to 3660d. */
 bool value_duration(struct building *building, const struct yaml_node *node, const char *what,
                     int64_t *ms);
-/* " did you mean `x`?" or what may stand there; from the arena. */
+/* "; did you mean `x`?", else `otherwise`, or, where that is NULL, what may stand there; from the
+ * arena. */
 const char *value_suggestion(struct building *building, const struct yaml_node *node,
-                             const char *const *candidates, size_t count);
+                             const char *const *candidates, size_t count, const char *otherwise);
 
 /* A word whose effect is not built yet. */
 void word_not_in_force(struct building *building, const struct yaml_node *key, bool changes_scores);
 
-/* ---- where.c ----------------------------------------------------------------------------------
- */
+/* ---- where.c --------------------------------------------------------------------------------- */
 
 enum where_side { WHERE_EVENT, WHERE_PROFILE };
 bool where_compile(struct building *building, const struct yaml_node *node, enum where_side side,
@@ -89,12 +91,12 @@ void where_canonical(const struct baton_condition *condition, struct text_buffer
  */
 int where_profile_field(const char *name, struct baton_text *property);
 
-/* ---- rules.c, gates.c, terms.c, reach.c, canonical.c --------------------------------------------
- */
+/* ---- rules.c, gates.c, terms.c, reach.c, canonical.c ----------------------------------------- */
 
 void rules_fit(struct building *building, const struct yaml_node *list);
 void rules_behaviour(struct building *building, const struct yaml_node *list);
-/* by_kind, by_hash, properties: what the rest is indexed by. */
+/* Hashes, by_kind, by_hash, properties: what the rest is indexed by. Only where nothing is wrong.
+ */
 void rules_index(struct building *building);
 
 void gates_read(struct building *building, const struct yaml_node *node);

@@ -18,7 +18,7 @@ static void unknown_rule(struct building *building, const struct yaml_node *node
         if (building->names[i].behaviour >= 0)
             names[count++] = building->names[i].node->text.data;
     error_at(building, node, "there is no behaviour rule `%.60s`%s", node->text.data,
-             value_suggestion(building, node, names, count));
+             value_suggestion(building, node, names, count, NULL));
 }
 
 /* Index of the behaviour rule that a gate needs, or -1 with a finding. */
@@ -158,9 +158,9 @@ static void unknown_share(struct building *building, const struct yaml_node *nod
     if (yaml_is_text(node, "email_domain"))
         error_at(building, node, "`email_domain` is part of `email`; share that");
     else
-        error_at(building, node,
-                 "`%.60s` is no field of a profile%s; a free property is written `properties.NAME`",
-                 node->text.data, value_suggestion(building, node, names, BATON_PROFILE_FIELDS));
+        error_at(building, node, "`%.60s` is no field of a profile%s", node->text.data,
+                 value_suggestion(building, node, names, BATON_PROFILE_FIELDS,
+                                  "; a free property is written `properties.NAME`"));
 }
 
 static void share_property(struct building *building, struct baton_text *properties,

@@ -10,8 +10,7 @@ static const char *const period_names[] = {"hour", "day", "week", "month", "ever
 static const enum baton_period periods[] = {BATON_PER_HOUR, BATON_PER_DAY, BATON_PER_WEEK,
                                             BATON_PER_MONTH, BATON_PER_EVER};
 
-/* ---- Ids --------------------------------------------------------------------------------------
- */
+/* ---- Ids ------------------------------------------------------------------------------------- */
 
 /* A touch lists ids with commas between, and people say them: one word. */
 static bool is_rule_id(const struct baton_text *text)
@@ -61,8 +60,7 @@ static bool too_many(struct building *building, const struct yaml_node *list)
     return list->count > BATON_RULES_MAX;
 }
 
-/* ---- Fit --------------------------------------------------------------------------------------
- */
+/* ---- Fit ------------------------------------------------------------------------------------- */
 
 void rules_fit(struct building *building, const struct yaml_node *list)
 {
@@ -87,8 +85,7 @@ void rules_fit(struct building *building, const struct yaml_node *list)
     building->agreement->compiled.fit_count = count;
 }
 
-/* ---- Behaviour --------------------------------------------------------------------------------
- */
+/* ---- Behaviour ------------------------------------------------------------------------------- */
 
 static bool read_event(struct building *building, const struct yaml_node *rule,
                        enum baton_event_kind *kind)
@@ -126,22 +123,19 @@ static void read_cap(struct building *building, const struct yaml_node *node,
 }
 
 /* `while` is not built yet: it is checked, and it is part of the rule's meaning. */
-static void read_while(struct building *building, const struct yaml_node *node,
-                       struct text_buffer *meaning)
+static void check_while(struct building *building, const struct yaml_node *node)
 {
     static const struct key keys[] = {{"times", true}, {"within", true}};
     int64_t times, within;
     if (!value_keys(building, node, "`while`", keys, 2))
         return;
     const struct yaml_node *within_node = yaml_find(node, "within");
-    bool good = value_whole(building, yaml_find(node, "times"), "`times`", 1, 999999999, &times);
+    (void)value_whole(building, yaml_find(node, "times"), "`times`", 1, 999999999, &times);
     if (!value_duration(building, within_node, "`within`", &within))
         return;
     if (within_node->text.data[within_node->text.size - 1] != 'd' ||
         within > INT64_C(31) * 86400000)
         error_at(building, within_node, "`within` counts days here: from 1d to 31d");
-    else if (good)
-        text_buffer_print(meaning, " while %" PRId64 " %" PRId64, times, within / 86400000);
 }
 
 static void refuse_beside_while(struct building *building, const struct yaml_node *rule,
@@ -153,27 +147,8 @@ static void refuse_beside_while(struct building *building, const struct yaml_nod
                  "`%s` cannot go with `while`: its points are there once, not per event", key);
 }
 
-/* 32 bits over id and meaning: what a lead's tallies are kept under. It must never change by
- * itself. */
-static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct text_buffer *extra)
-{
-    struct text_buffer text;
-    text_buffer_init(&text);
-    text_buffer_print(&text, "rule 1 %u:%.*s %s ", rule->id.size, (int)rule->id.size,
-                      rule->id.data ? rule->id.data : "", baton_event_kind_name(rule->kind));
-    where_canonical(&rule->where, &text);
-    if (rule->cap_period != BATON_PER_NONE)
-        text_buffer_print(&text, " at_most %u %d", rule->cap_times, (int)rule->cap_period);
-    if (rule->half_life_ms)
-        text_buffer_print(&text, " half_life %" PRId64, rule->half_life_ms);
-    text_buffer_add(&text, extra->data, extra->size);
-    uint32_t hash = (uint32_t)hash64(text.data, text.size, 0);
-    text_buffer_fini(&text);
-    return hash;
-}
-
 static void read_counting(struct building *building, const struct yaml_node *node,
-                          struct baton_behaviour_rule *rule, struct text_buffer *meaning)
+                          struct baton_behaviour_rule *rule)
 {
     const struct yaml_node *cap = yaml_find(node, "at_most"),
                            *half_life = yaml_find(node, "half_life");
@@ -183,7 +158,7 @@ static void read_counting(struct building *building, const struct yaml_node *nod
     if (half_life)
         (void)value_duration(building, half_life, "`half_life`", &rule->half_life_ms);
     if (held) {
-        read_while(building, held, meaning);
+        check_while(building, held);
         refuse_beside_while(building, node, "at_most");
         refuse_beside_while(building, node, "half_life");
         word_not_in_force(building, held->key, true);
@@ -201,22 +176,19 @@ static void read_behaviour_rule(struct building *building, const struct yaml_nod
     (void)value_keys(building, node, "a behaviour rule", keys, sizeof keys / sizeof *keys);
     if (node->kind != YAML_MAPPING)
         return;
-    struct text_buffer meaning;
-    text_buffer_init(&meaning);
+
     read_id(building, node, (int32_t)index, &rule->id);
     bool known = read_event(building, node, &rule->kind);
     read_points(building, node, &rule->points);
     const struct yaml_node *where = yaml_find(node, "where");
     if (where)
         (void)where_compile(building, where, WHERE_EVENT, &rule->where);
-    read_counting(building, node, rule, &meaning);
+    read_counting(building, node, rule);
     if (known && rule->kind == BATON_FORM_FILL && rule->cap_period == BATON_PER_NONE &&
         !yaml_find(node, "at_most") && !yaml_find(node, "while"))
         warning_at(building, node,
                    "rule `%.*s` counts a form every time it is sent; `at_most` would limit that",
                    (int)rule->id.size, rule->id.data ? rule->id.data : "");
-    rule->hash = rule_hash(rule, &meaning);
-    text_buffer_fini(&meaning);
 }
 
 void rules_behaviour(struct building *building, const struct yaml_node *list)
@@ -227,12 +199,42 @@ void rules_behaviour(struct building *building, const struct yaml_node *list)
     uint32_t count = 0;
     for (const struct yaml_node *node = list->first; node; node = node->next, count++)
         read_behaviour_rule(building, node, count, &rules[count]);
+    building->behaviour = rules;
+    building->behaviour_count = count;
     building->agreement->compiled.behaviour = rules;
     building->agreement->compiled.behaviour_count = count;
 }
 
-/* ---- Tables over the rules --------------------------------------------------------------------
- */
+/* ---- Tables over the rules ------------------------------------------------------------------- */
+
+/* 32 bits over id and meaning: what a lead's tallies are kept under. It must never change by
+ * itself. */
+static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct yaml_node *node)
+{
+    const struct yaml_node *held = yaml_find(node, "while");
+    struct text_buffer text;
+    text_buffer_init(&text);
+    text_buffer_print(&text, "rule 1 %u:%.*s %s ", rule->id.size, (int)rule->id.size, rule->id.data,
+                      baton_event_kind_name(rule->kind));
+    where_canonical(&rule->where, &text);
+    if (rule->cap_period != BATON_PER_NONE)
+        text_buffer_print(&text, " at_most %u %d", rule->cap_times, (int)rule->cap_period);
+    if (rule->half_life_ms)
+        text_buffer_print(&text, " half_life %" PRId64, rule->half_life_ms);
+    if (held)
+        text_buffer_print(&text, " while %s %s", yaml_find(held, "times")->text.data,
+                          yaml_find(held, "within")->text.data);
+    uint32_t hash = (uint32_t)hash64(text.data, text.size, 0);
+    text_buffer_fini(&text);
+    return hash;
+}
+
+static void set_hashes(struct building *building)
+{
+    for (uint32_t i = 0; i < building->behaviour_count; i++)
+        building->behaviour[i].hash =
+            rule_hash(&building->behaviour[i], building->behaviour_nodes[i]);
+}
 
 static void index_by_kind(struct building *building)
 {
@@ -321,6 +323,7 @@ static void collect_properties(struct building *building)
 
 void rules_index(struct building *building)
 {
+    set_hashes(building);
     index_by_kind(building);
     index_by_hash(building);
     collect_properties(building);

@@ -38,8 +38,7 @@ static void optional_date(struct building *building, const struct yaml_node *map
         (void)value_date(building, node, what, &days);
 }
 
-/* ---- Header -----------------------------------------------------------------------------------
- */
+/* ---- Header ---------------------------------------------------------------------------------- */
 
 void terms_review(struct building *building, const struct yaml_node *node)
 {
@@ -91,8 +90,7 @@ void terms_ignore(struct building *building, const struct yaml_node *node)
         (void)value_text(building, agent, "a user agent", BATON_TEXT_MAX);
 }
 
-/* ---- Times in working hours -------------------------------------------------------------------
- */
+/* ---- Times in working hours ------------------------------------------------------------------ */
 
 enum time_unit { TIME_ELAPSED, TIME_WORKING_HOURS, TIME_WORKING_DAYS };
 
@@ -139,8 +137,7 @@ static void optional_promise(struct building *building, const struct yaml_node *
         (void)read_promise(building, node, what, &unit, &amount);
 }
 
-/* ---- Goals ------------------------------------------------------------------------------------
- */
+/* ---- Goals ----------------------------------------------------------------------------------- */
 
 static void check_goal_period(struct building *building, const struct yaml_node *goal)
 {
@@ -240,8 +237,7 @@ void terms_goals(struct building *building, const struct yaml_node *node)
         check_other_goal(building, others, other);
 }
 
-/* ---- Sales ------------------------------------------------------------------------------------
- */
+/* ---- Sales ----------------------------------------------------------------------------------- */
 
 static int day_index(const char *name, size_t size)
 {

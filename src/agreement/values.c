@@ -14,11 +14,13 @@ static const char *kept(struct building *building, struct text_buffer *text)
 }
 
 const char *value_suggestion(struct building *building, const struct yaml_node *node,
-                             const char *const *candidates, size_t count)
+                             const char *const *candidates, size_t count, const char *otherwise)
 {
     if (building->findings->count == FINDINGS_MAX) /* nobody will read it, and looking costs time */
         return "";
     const char *near = nearest_word(node->text.data, node->text.size, candidates, count);
+    if (!near && otherwise)
+        return otherwise;
     struct text_buffer text;
     text_buffer_init(&text);
     if (near)
@@ -46,10 +48,12 @@ static void unknown_key(struct building *building, const struct yaml_node *key, 
                         const struct key *keys, size_t count)
 {
     const char *names[32];
+    if (yaml_is_text(key, "<<")) /* told already */
+        return;
     for (size_t i = 0; i < count; i++)
         names[i] = keys[i].name;
     error_at(building, key, "unknown key `%.60s` in %s%s", key->text.data, what,
-             value_suggestion(building, key, names, count));
+             value_suggestion(building, key, names, count, NULL));
 }
 
 bool value_keys(struct building *building, const struct yaml_node *node, const char *what,
@@ -134,7 +138,7 @@ bool value_choice(struct building *building, const struct yaml_node *node, const
         }
     }
     error_at(building, node, "%s cannot be `%.60s`%s", what, node->text.data,
-             value_suggestion(building, node, choices, count));
+             value_suggestion(building, node, choices, count, NULL));
     return false;
 }
 

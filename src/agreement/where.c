@@ -9,8 +9,7 @@
 
 #define VALUES_MAX 1000 /* of one matcher */
 
-/* ---- Names of fields --------------------------------------------------------------------------
- */
+/* ---- Names of fields ------------------------------------------------------------------------- */
 
 static int event_field(const char *name, struct baton_text *answer)
 {
@@ -65,14 +64,14 @@ static void unknown_field(struct building *building, const struct yaml_node *key
     if (side == WHERE_PROFILE)
         names[count++] = "email_domain";
     names[count++] = "any_of";
-    error_at(building, key, "unknown field `%.60s`%s%s", key->text.data,
-             value_suggestion(building, key, names, count),
-             side == WHERE_EVENT ? "; an answer of a form is written `field.NAME`"
-                                 : "; a free property is written `properties.NAME`");
+    error_at(building, key, "unknown field `%.60s`%s", key->text.data,
+             value_suggestion(building, key, names, count,
+                              side == WHERE_EVENT
+                                  ? "; an answer of a form is written `field.NAME`"
+                                  : "; a free property is written `properties.NAME`"));
 }
 
-/* ---- Values -----------------------------------------------------------------------------------
- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 struct test {
     enum where_side side;
@@ -203,8 +202,7 @@ static bool compile_known(struct building *building, const struct yaml_node *nod
     return true;
 }
 
-/* ---- Matchers ---------------------------------------------------------------------------------
- */
+/* ---- Matchers -------------------------------------------------------------------------------- */
 
 static bool compile_matcher(struct building *building, const struct yaml_node *node,
                             const struct test *test, struct baton_condition *out);
@@ -323,8 +321,7 @@ bool where_compile(struct building *building, const struct yaml_node *node, enum
     return good;
 }
 
-/* ---- Canonical text ---------------------------------------------------------------------------
- */
+/* ---- Canonical text -------------------------------------------------------------------------- */
 
 static int by_bytes(const void *left, const void *right)
 {

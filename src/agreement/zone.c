@@ -13,8 +13,7 @@
 #define ZONE_FILE_MAX (256 * 1024)
 #define OFFSET_MAX_S 93600 /* RFC 8536: from -25 to 26 hours */
 
-/* ---- A zone's file (RFC 8536) -----------------------------------------------------------------
- */
+/* ---- A zone's file (RFC 8536) ---------------------------------------------------------------- */
 
 struct zone_header {
     unsigned version;
@@ -112,8 +111,7 @@ static bool read_zone(const uint8_t *bytes, size_t size, struct zone_table *tabl
            read_footer(&reader, table, last_s) && table->count <= ZONE_OFFSETS_MAX;
 }
 
-/* ---- By name ----------------------------------------------------------------------------------
- */
+/* ---- By name --------------------------------------------------------------------------------- */
 
 static bool is_zone_name(const char *name)
 {
@@ -183,8 +181,7 @@ const char *zone_nearest(struct arena *arena, const char *name)
     return nearest_word(name, strlen(name), names, count);
 }
 
-/* ---- As text, for storing ---------------------------------------------------------------------
- */
+/* ---- As text, for storing -------------------------------------------------------------------- */
 
 void agreement_zone_write(const struct baton_zone_offset *zone, uint32_t count,
                           struct text_buffer *out)

@@ -41,8 +41,7 @@ static const char *keep(struct arena *arena, const char *text, size_t size)
     return copy;
 }
 
-/* ---- One value --------------------------------------------------------------------------------
- */
+/* ---- One value ------------------------------------------------------------------------------- */
 
 static const char *resolved_path(struct reading *reading, const char *path)
 {
@@ -172,8 +171,7 @@ static void set_defaults(struct reading *reading)
             (void)set_value(reading, &parameters[i], parameters[i].initial);
 }
 
-/* ---- The tree ---------------------------------------------------------------------------------
- */
+/* ---- The tree -------------------------------------------------------------------------------- */
 
 static void read_pairs(struct reading *reading, const struct parameter *parameter,
                        const struct yaml_node *mapping, size_t offset)
@@ -310,8 +308,7 @@ static void read_section(struct reading *reading, const char *prefix,
         read_key(reading, prefix, child);
 }
 
-/* ---- What one value cannot tell ----------------------------------------------------------------
- */
+/* ---- What one value cannot tell -------------------------------------------------------------- */
 
 static const struct yaml_node *place(const struct reading *reading, const char *name)
 {

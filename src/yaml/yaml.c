@@ -50,8 +50,7 @@ static bool check_characters(const char *text, size_t size, struct findings *fin
     return true;
 }
 
-/* ---- Events to nodes --------------------------------------------------------------------------
- */
+/* ---- Events to nodes ------------------------------------------------------------------------- */
 
 static void place_of(struct reader *reader, const struct fy_mark *mark)
 {
@@ -88,28 +87,23 @@ static struct yaml_node *new_node(struct reader *reader, enum yaml_kind kind)
     return node;
 }
 
-static void token_error(struct reader *reader, struct fy_token *token, const char *what,
-                        const char *advice)
+static void token_error(struct reader *reader, struct fy_token *token, const char *text)
 {
     if (!token)
         return;
     struct reader at = *reader;
     place_of(&at, fy_token_start_mark(token));
-    size_t size = 0;
-    const char *text = fy_token_get_text(token, &size);
-    if (!text)
-        size = 0;
-    findings_error(reader->findings, at.line, at.column, "%s`%.*s`: %s", what,
-                   (int)(size > 60 ? 60 : size), text ? text : "", advice);
+    findings_error(reader->findings, at.line, at.column, "%s", text);
 }
 
 static void refuse_properties(struct reader *reader, struct fy_token *anchor, struct fy_token *tag)
 {
-    token_error(reader, anchor, "anchor &",
+    token_error(reader, anchor,
                 "anchors are not supported; write the value again where it is needed, or put "
-                "quotes around a text that begins with &");
+                "quotes around a "
+                "text that begins with &");
     token_error(
-        reader, tag, "tag ",
+        reader, tag,
         "tags are not supported; remove it, or put quotes around a text that begins with !");
 }
 
@@ -136,15 +130,16 @@ static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *tok
 
 static struct yaml_node *read_alias(struct reader *reader, struct fy_token *token)
 {
-    size_t size = 0;
-    const char *text = token ? fy_token_get_text(token, &size) : NULL;
-    int shown = (int)(size > 60 ? 60 : size);
-    struct yaml_node *node = new_node(reader, YAML_SCALAR);
+    struct yaml_node *node = read_scalar(reader, token);
+    char *text = arena_take(reader->arena, (size_t)node->text.size + 2);
+    text[0] = '*'; /* as it was meant */
+    memcpy(text + 1, node->text.data, (size_t)node->text.size + 1);
+    node->text = (struct baton_text){text, node->text.size + 1};
     node->quoted = true;
     findings_error(reader->findings, node->line, node->column,
-                   "put quotes around it: \"*%.*s\" (without them, a * begins a YAML alias, which "
+                   "put quotes around it: \"%.60s\" (without them, a * begins a YAML alias, which "
                    "is not supported)",
-                   shown, text ? text : "");
+                   text);
     return node;
 }
 
@@ -274,8 +269,7 @@ static struct yaml_node *read_node(struct reader *reader, struct fy_event *event
     }
 }
 
-/* ---- The stream: one document -----------------------------------------------------------------
- */
+/* ---- The stream: one document ---------------------------------------------------------------- */
 
 static void refuse_directives(struct reader *reader, struct fy_document_state *state)
 {
@@ -320,6 +314,11 @@ static const struct {
     {"invalid nested block mapping",
      "a second `:` in one line; put quotes around a text that holds `: `"},
     {"invalid tab", "a tab cannot indent; use spaces"},
+    {"tab character", "a tab cannot indent; use spaces"},
+    {"did not find expected node content",
+     "a value is missing before this, or a bracket is not closed"},
+    {"invalid indentation",
+     "this stands neither under the line before nor beside it; mend the blanks before it"},
     {"missing comma in flow mapping", "a `,` or the closing } is missing before this"},
     {"missing comma in flow sequence", "a `,` or the closing ] is missing before this"},
     {"flow sequence without", "a list that begins with [ has no ] at its end"},
@@ -405,8 +404,7 @@ bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buff
     return !problem;
 }
 
-/* ---- Reading nodes ----------------------------------------------------------------------------
- */
+/* ---- Reading nodes --------------------------------------------------------------------------- */
 
 struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key)
 {
