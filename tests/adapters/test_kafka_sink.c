@@ -413,7 +413,7 @@ Test(kafka_sink, a_storm_of_rebalances_loses_and_doubles_nothing, .timeout = 240
     struct member members[MEMBERS] = {0};
     unsigned random = 20261101;
     int written = 0;
-    int64_t until = now_ms() + 25000;
+    int64_t until = now_ms() + 15000;
     join_storm(&world, &members[0], 0);
     for (int round = 0; now_ms() < until; round++) {
         for (size_t i = 0; i < MEMBERS; i++)
