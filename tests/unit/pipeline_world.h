@@ -181,7 +181,10 @@ static inline void world_append_random(struct world *world, uint32_t unit)
 {
     static const char *const pages[] = {"/pricing", "/pricing/eu", "/blog", "/docs", "/about"};
     char lead[32], value[512];
-    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
+    /* one lead in three events: more of them in an interval than the ring of recent ids remembers
+     */
+    uint64_t who = world_random(world, 3) ? world_random(world, 12) : 0;
+    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, who);
     int64_t time = WORLD_T0 + (int64_t)world->events * 1000 - (int64_t)world_random(world, 7200000);
     uint64_t id = world_random(world, 10) ? world->events
                                           : world_random(world, world->events + 1); /* repeats */

@@ -20,16 +20,20 @@ static void disturb_store(struct world *world, struct owner *owner)
 {
     if (!owner->worker)
         return;
-    size_t under_way = memory_store_under_way(owner->ports.store);
+    struct store *store = owner->ports.store;
+    size_t some = world_random(world, memory_store_under_way(store) + 1);
     switch (world_random(world, 4)) {
-    case 0: memory_store_hold(owner->ports.store, true); break;
-    case 1:
-        memory_store_deliver(owner->ports.store,
-                             under_way ? world_random(world, under_way + 1) : 0);
-        memory_store_hold(owner->ports.store, false);
+    case 0: memory_store_hold(store, true); break;
+    case 1: memory_store_deliver(store, some); break;
+    case 2:
+        memory_store_hold(store, false);
+        memory_store_deliver(store, SIZE_MAX);
         break;
-    case 2: memory_store_break(owner->ports.store); break;
-    default: memory_store_arrive(owner->ports.store, world_random(world, 3));
+    default: /* part of a checkpoint has arrived, the rest is lost, or arrives late */
+        memory_store_deliver(store, some);
+        memory_store_break(store);
+        if (world_random(world, 2))
+            memory_store_arrive(store, world_random(world, 3));
     }
 }
 
