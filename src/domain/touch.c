@@ -13,11 +13,8 @@ static uint32_t rules_word(const struct touch_rules *rules,
     for (uint32_t i = 0; i < rules->count; i++) {
         struct baton_text id = context->agreement->behaviour[rules->rules[i]].id;
         uint32_t comma = size > 0;
-        if (size + comma + id.size > sizeof joined) {
-            if (i == 0)
-                return baton_words_id(context->words, id, BATON_WORD_RULES);
+        if (size + comma + id.size > sizeof joined)
             break;
-        }
         if (comma)
             joined[size++] = ',';
         if (id.size)

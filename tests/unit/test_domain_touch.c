@@ -164,6 +164,18 @@ Test(touch, a_long_list_of_rules_is_cut_between_two_ids)
     cr_assert_eq(baton_words_text(&world.words, world.lead.touches[0].rules).size, 2 + 3 * 61);
 }
 
+Test(touch, an_id_that_does_not_fit_alone_is_left_out)
+{
+    static char id[BATON_WORD_MAX + 1];
+    memset(id, 'x', sizeof id);
+    world.behaviour[0].id = (struct baton_text){id, sizeof id};
+    visit_page("a", MONDAY_MS);
+    cr_assert_eq(world.lead.touches[0].rules, BATON_WORD_NONE);
+    world.behaviour[0].id.size = BATON_WORD_MAX;
+    visit_page("b", MONDAY_MS);
+    cr_assert_eq(baton_words_text(&world.words, world.lead.touches[0].rules).size, BATON_WORD_MAX);
+}
+
 Test(touch, the_first_channel_is_that_of_the_oldest_event_that_has_one)
 {
     static const struct {
