@@ -84,8 +84,8 @@ void word_not_in_force(struct building *building, const struct yaml_node *key, b
 enum where_side { WHERE_EVENT, WHERE_PROFILE };
 bool where_compile(struct building *building, const struct yaml_node *node, enum where_side side,
                    struct baton_condition *out);
-/* A text that is the same for conditions that mean the same; the order of fields and values does
- * not count. */
+/* A text that is the same for conditions on events that mean the same; the order of fields and
+ * values does not count. */
 void where_canonical(const struct baton_condition *condition, struct text_buffer *out);
 /* The profile field of a name; for a property `name` is what follows the point. -1: there is none.
  */

@@ -10,6 +10,14 @@ static const char *const period_names[] = {"hour", "day", "week", "month", "ever
 static const enum baton_period periods[] = {BATON_PER_HOUR, BATON_PER_DAY, BATON_PER_WEEK,
                                             BATON_PER_MONTH, BATON_PER_EVER};
 
+static const char *period_name(enum baton_period period)
+{
+    size_t i = 0;
+    while (periods[i] != period)
+        i++;
+    return period_names[i];
+}
+
 /* ---- Ids ------------------------------------------------------------------------------------- */
 
 /* A touch lists ids with commas between, and people say them: one word. */
@@ -218,7 +226,7 @@ static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct 
                       baton_event_kind_name(rule->kind));
     where_canonical(&rule->where, &text);
     if (rule->cap_period != BATON_PER_NONE)
-        text_buffer_print(&text, " at_most %u %d", rule->cap_times, (int)rule->cap_period);
+        text_buffer_print(&text, " at_most %u %s", rule->cap_times, period_name(rule->cap_period));
     if (rule->half_life_ms)
         text_buffer_print(&text, " half_life %" PRId64, rule->half_life_ms);
     if (held)

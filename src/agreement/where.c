@@ -343,20 +343,40 @@ static void add_sorted(struct text_buffer *parts, uint32_t count, struct text_bu
     free(parts);
 }
 
+static const char *match_word(enum baton_match match)
+{
+    static const char *const words[] = {[BATON_MATCH_EQUAL] = "equal",
+                                        [BATON_MATCH_GLOB] = "glob",
+                                        [BATON_MATCH_CONTAINS] = "contains",
+                                        [BATON_MATCH_RANGE] = "range",
+                                        [BATON_MATCH_KNOWN] = "known",
+                                        [BATON_MATCH_ALL] = "all",
+                                        [BATON_MATCH_ANY] = "any"};
+    return words[match];
+}
+
+/* Names, not numbers of enumerations: a rule must keep its hash when those grow. */
+static void add_field(const struct baton_condition *condition, struct text_buffer *out)
+{
+    if (condition->field == BATON_FORM_ANSWER)
+        text_buffer_print(out, " field %u:%.*s", condition->name.size, (int)condition->name.size,
+                          condition->name.data);
+    else
+        text_buffer_print(out, " %s",
+                          baton_event_field_name((enum baton_event_field)condition->field));
+}
+
 void where_canonical(const struct baton_condition *condition, struct text_buffer *out)
 {
     bool tree = condition->match == BATON_MATCH_ALL || condition->match == BATON_MATCH_ANY;
     uint32_t count = tree ? condition->child_count : condition->text_count;
     struct text_buffer *parts = memory_take_zeroed(count, sizeof *parts);
-    text_buffer_print(out, "(%s%d", condition->negate ? "!" : "", (int)condition->match);
+    text_buffer_print(out, "(%s%s", condition->negate ? "not " : "", match_word(condition->match));
     if (!tree)
-        text_buffer_print(out, " %u %u:%.*s", condition->field, condition->name.size,
-                          (int)condition->name.size,
-                          condition->name.size ? condition->name.data : "");
+        add_field(condition, out);
     if (condition->match == BATON_MATCH_RANGE)
         text_buffer_print(out, " %" PRId64 " %" PRId64, condition->from, condition->to);
     for (uint32_t i = 0; i < count; i++) {
-        text_buffer_init(&parts[i]);
         if (tree) {
             where_canonical(&condition->children[i], &parts[i]);
         } else {
