@@ -53,7 +53,6 @@ struct memory_source {
     enum member_state state;
     bool told; /* of REVOKING or LOST */
     bool member;
-    int64_t generation;
     uint32_t *units; /* room for all */
     size_t unit_count;
     struct unit_position *positions; /* the same */
@@ -74,7 +73,6 @@ struct memory_log {
     struct log_transaction *open;
     struct log_instance *instances;
     struct memory_source *members;
-    int64_t generation;
     bool rebalancing, away;
 };
 
@@ -95,7 +93,8 @@ void log_end(struct memory_log *log, struct log_transaction *transaction, bool c
 bool log_hides(const struct memory_log *log, uint32_t unit);
 
 void log_rebalance(struct memory_log *log);
-/* May this member commit offsets? It may while its generation is the group's. */
+/* May this member commit offsets? It may as long as the group counts it in and waits for its
+ * release: a new generation begins only when nobody is in these states. */
 bool log_may_commit(const struct memory_source *source);
 
 #endif

@@ -25,7 +25,6 @@ static void deal_units(struct memory_log *log, uint32_t members)
         for (size_t i = 0; i < member->unit_count; i++)
             member->units[i] = unit++;
         member->state = MEMBER_GIVEN;
-        member->generation = log->generation;
     }
 }
 
@@ -38,7 +37,6 @@ static void complete_rebalance(struct memory_log *log)
         members++;
     }
     log->rebalancing = false;
-    log->generation++;
     if (members)
         deal_units(log, members);
 }
@@ -114,8 +112,7 @@ void memory_source_expire(struct source *port)
 
 bool log_may_commit(const struct memory_source *source)
 {
-    return source->member && source->generation == source->log->generation &&
-           (source->state == MEMBER_ASSIGNED || source->state == MEMBER_REVOKING);
+    return source->member && (source->state == MEMBER_ASSIGNED || source->state == MEMBER_REVOKING);
 }
 
 /* True when there are news: they come alone. */

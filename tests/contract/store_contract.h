@@ -542,6 +542,26 @@ static inline void store_contract_the_token_alone_is_no_fence(struct store_contr
     sc_leave(&a);
 }
 
+static inline void store_contract_the_step_alone_is_no_fence(struct store_contract *contract)
+{
+    struct store_contract_owner a;
+    sc_own(contract, &a, 1);
+    sc_must(&a, sc_put_field(&a, "x", "1"), STATUS_OK, "write");
+    struct fence mine = a.fence;
+    struct loaded_lead found;
+    a.fence.token[15] ^= 1; /* another owner that happens to be as far */
+    sc_must(&a, a.store->check(a.store, STORE_CONTRACT_UNIT, &a.fence, &a.error), STATUS_FENCED,
+            "check");
+    sc_must(&a, sc_load(&a, "l", &found), STATUS_FENCED, "load");
+    sc_must(&a, sc_put_field(&a, "x", "2"), STATUS_FENCED, "write");
+    struct store_contract_owner b;
+    sc_own(contract, &b, 2);
+    sc_expect_field(&b, "x", "1");
+    cr_assert(b.fence.step == mine.step + 1, "the refused write has not moved the step");
+    sc_leave(&a);
+    sc_leave(&b);
+}
+
 static inline void store_contract_a_write_is_all_or_nothing(struct store_contract *contract)
 {
     struct store_contract_owner a, b;
@@ -662,6 +682,7 @@ store_contract_a_torn_lead_is_an_error_that_names_it(struct store_contract *cont
     X(suite, opens, closes, fenced_is_said_until_the_unit_is_claimed_again)                        \
     X(suite, opens, closes, of_pipelined_writes_none_gets_past_a_new_claim)                        \
     X(suite, opens, closes, the_token_alone_is_no_fence)                                           \
+    X(suite, opens, closes, the_step_alone_is_no_fence)                                            \
     X(suite, opens, closes, a_write_is_all_or_nothing)                                             \
     X(suite, opens, closes, clear_takes_leads_and_words_and_nothing_else)                          \
     X(suite, opens, closes, a_store_that_fell_back_fences_its_present_owner)                       \

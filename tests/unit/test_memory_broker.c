@@ -171,6 +171,20 @@ Test(memory_broker_faults, an_expired_member_is_told_that_all_is_lost_and_joins_
     world_destroy(&w);
 }
 
+Test(memory_broker_faults, a_revoked_member_that_expires_commits_no_more)
+{
+    struct world w = world_create();
+    struct bc_member *second = bc_join(&w.contract, NULL);
+    bc_start_all(w.member);
+    bc_until_revoked(w.member, second);
+    memory_source_expire(w.member->source);
+    bc_until_news(second, SOURCE_ASSIGNED);
+    w.member->sink->begin(w.member->sink, &one);
+    cr_assert(w.member->sink->poll(w.member->sink, &w.member->error) == SINK_FAILED);
+    bc_leave(second);
+    world_destroy(&w);
+}
+
 Test(memory_broker_faults, a_broker_that_is_away_answers_nothing)
 {
     struct world w = world_create();
