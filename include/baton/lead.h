@@ -89,6 +89,7 @@ struct baton_touch {
     uint32_t campaign, channel;
     uint32_t rules; /* word: ids of the rules hit, joined by commas */
     uint8_t kind;   /* baton_event_kind */
+    bool by_page;   /* a form fill without a form: `page` is its page */
 };
 
 /* One profile field: its value, or that it was removed (value empty), and as of when. */

@@ -188,19 +188,13 @@ static json_t *split_at_commas(struct baton_text ids)
     return list;
 }
 
-/* A form fill keeps its form's name, or its page where it has no form; a path tells which. */
-static bool is_form(const struct baton_touch *touch, struct baton_text place)
-{
-    return touch->kind == BATON_FORM_FILL && !(place.size && place.data[0] == '/');
-}
-
 static json_t *touches(const struct stage_view *view, enum content_style style)
 {
     json_t *list = made(json_array());
     for (uint16_t i = 0; i < view->lead->touch_count; i++) {
         const struct baton_touch *touch = &view->lead->touches[i];
         struct baton_text place = baton_words_text(view->words, touch->page);
-        bool form = is_form(touch, place);
+        bool form = touch->kind == BATON_FORM_FILL && !touch->by_page;
         json_t *item = made(json_object());
         put(item, "time", moment(touch->time_ms, style));
         put(item, "kind", json_string(baton_event_kind_name((enum baton_event_kind)touch->kind)));

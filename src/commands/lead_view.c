@@ -128,7 +128,7 @@ static json_t *rule_ids(struct baton_text joined)
 static json_t *touch_object(const struct lead_view *view, const struct baton_touch *touch)
 {
     json_t *object = json_object();
-    bool form = touch->kind == BATON_FORM_FILL;
+    bool form = touch->kind == BATON_FORM_FILL && !touch->by_page;
     json_object_set_new(object, "time", json_time(touch->time_ms));
     json_object_set_new(object, "kind", json_string(baton_event_kind_name(touch->kind)));
     json_object_set_new(object, form ? "form" : "page",

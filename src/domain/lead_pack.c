@@ -107,7 +107,7 @@ static uint8_t *put_touches(uint8_t *at, const struct baton_lead *lead)
     at = bytes_put_varint(at, lead->touch_count);
     for (uint16_t i = 0; i < lead->touch_count; i++) {
         const struct baton_touch *touch = &lead->touches[i];
-        *at++ = touch->kind;
+        *at++ = (uint8_t)(touch->kind | (touch->by_page ? PACK_TOUCH_BY_PAGE : 0));
         at = put_before(at, before_ms, touch->time_ms);
         at = bytes_put_varint(at, touch->page);
         at = bytes_put_varint(at, touch->campaign);

@@ -10,7 +10,8 @@
  * all events recent_count × 7 bytes, little-endian [first_channel, newest_ms - first_channel_ms,
  * last_channel, newest_ms - last_channel_ms] [number of tallies, each: u32 rule_hash little-endian,
  * count << 2 | parts, with a bucket: bucket (zigzag), bucket_count, before_count; with a weight:
- * weight, newest_ms - weight_ms] [number of touches, each: kind, time before the touch before it
+ * weight, newest_ms - weight_ms] [number of touches, each: kind |
+ * PACK_TOUCH_BY_PAGE, time before the touch before it
  * (the first: before newest_ms), page, campaign, channel, rules] [number of profile values, each:
  * field | PACK_OWN_FOLDED, newest_ms - time_ms, [size and bytes of a property's name,] size and
  * bytes of the value, [size and bytes of the folded text, if it differs]] */
@@ -34,6 +35,8 @@
 #define PACK_SQL_MS 0x400u
 #define PACK_RECENT_SHIFT 11u /* four bits: recent_count */
 #define PACK_FLAGS_END 0x8000u
+
+#define PACK_TOUCH_BY_PAGE 0x80u /* of a touch's first byte */
 
 #define PACK_FIELD 0xFu /* of a profile value's first byte */
 #define PACK_OWN_FOLDED 0x10u

@@ -157,8 +157,11 @@ static void read_tallies(struct unpack *in)
 
 static struct baton_touch read_touch(struct unpack *in, int64_t before_ms)
 {
-    struct baton_touch touch = {.kind = bytes_u8(&in->bytes)};
-    in->bytes.failed |= touch.kind >= BATON_EVENT_KINDS;
+    uint8_t kind = bytes_u8(&in->bytes);
+    struct baton_touch touch = {.kind = kind & (uint8_t)~PACK_TOUCH_BY_PAGE,
+                                .by_page = (kind & PACK_TOUCH_BY_PAGE) != 0};
+    in->bytes.failed |=
+        touch.kind >= BATON_EVENT_KINDS || (touch.by_page && touch.kind != BATON_FORM_FILL);
     touch.time_ms = time_before(in, before_ms);
     touch.page = word(in);
     touch.campaign = word(in);

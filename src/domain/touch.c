@@ -37,6 +37,7 @@ static struct baton_touch touch_of(const struct baton_event *event, const struct
         .channel = baton_words_id(context->words, fields[BATON_CHANNEL], BATON_WORD_TEXT),
         .rules = rules_word(rules, context),
         .kind = (uint8_t)event->kind,
+        .by_page = event->kind == BATON_FORM_FILL && !by_form,
     };
 }
 

@@ -107,6 +107,7 @@ static void same_arrays(void)
         struct baton_touch *a = &lead.touches[i], *b = &back.touches[i];
         cr_assert(a->time_ms == b->time_ms && a->page == b->page && a->campaign == b->campaign);
         cr_assert(a->channel == b->channel && a->rules == b->rules && a->kind == b->kind);
+        cr_assert_eq(a->by_page, b->by_page);
     }
     cr_assert_eq(lead.profile_count, back.profile_count);
     for (uint16_t i = 0; i < lead.profile_count; i++) {
@@ -184,8 +185,8 @@ static void rich_lead(void)
     lead.tallies[2].weight = UINT64_MAX;
     lead.tallies[2].weight_ms = MONDAY_MS - DAY_MS;
     give_touches(2);
-    lead.touches[0] = (struct baton_touch){MONDAY_MS, 4, 5, 6, 7, BATON_FORM_FILL};
-    lead.touches[1] = (struct baton_touch){0, WORDS - 1, 0, 1, 2, BATON_VISIT};
+    lead.touches[0] = (struct baton_touch){MONDAY_MS, 4, 5, 6, 7, BATON_FORM_FILL, false};
+    lead.touches[1] = (struct baton_touch){0, WORDS - 1, 0, 1, 2, BATON_VISIT, false};
     give_profile(4);
     struct baton_text none = {NULL, 0};
     give_value(0, BATON_NAME, none, TEXT("JOSÉ"), TEXT("jose"));
@@ -309,12 +310,14 @@ static void random_touches(uint64_t *seed)
     give_touches((uint16_t)below(seed, 9));
     for (uint16_t i = 0; i < lead.touch_count; i++) {
         time_ms = random_time(seed, time_ms);
+        uint8_t kind = (uint8_t)below(seed, BATON_EVENT_KINDS);
         lead.touches[i] = (struct baton_touch){time_ms,
                                                (uint32_t)below(seed, WORDS),
                                                (uint32_t)below(seed, WORDS),
                                                (uint32_t)below(seed, WORDS),
                                                (uint32_t)below(seed, WORDS),
-                                               (uint8_t)below(seed, BATON_EVENT_KINDS)};
+                                               kind,
+                                               kind == BATON_FORM_FILL && below(seed, 2)};
     }
 }
 
