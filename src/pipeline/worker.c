@@ -258,11 +258,19 @@ static bool all_handed_over(const struct worker *worker)
     return !worker->sink_busy;
 }
 
+static bool taking_over(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->state == UNIT_CLAIMING)
+            return true;
+    return false;
+}
+
 static bool nothing_to_replay(const struct worker *worker)
 {
     for (size_t i = 0; i < worker->unit_count; i++) {
         const struct unit *unit = worker->units[i];
-        if (unit->state != UNIT_LIVE && unit->state != UNIT_STOPPED)
+        if (unit->state != UNIT_LIVE && unit->state != UNIT_NEW && unit->state != UNIT_STOPPED)
             return false;
     }
     return true;
@@ -445,11 +453,27 @@ enum status worker_step(struct worker *worker, struct error *error)
     return STATUS_OK;
 }
 
+/* A stop that comes right after an assignment: only a unit that was taken over tells whether
+ * something is left to replay. */
+static void finish_take_overs(struct worker *worker)
+{
+    struct error ignored; /* what is left then says it: something may be there to replay */
+    int64_t deadline = worker_now_us(worker) + worker->config.drain_ms * 500;
+    while (!worker->store_away && worker_now_us(worker) < deadline) {
+        emit_poll(worker);
+        if (takeover_turn(worker, &ignored) != STATUS_OK || !taking_over(worker))
+            return;
+        worker->ports.clock->pause(worker->ports.clock, 1);
+    }
+}
+
 enum status worker_run(struct worker *worker, const atomic_bool *stop, struct error *error)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !atomic_load_explicit(stop, memory_order_acquire))
         status = worker_step(worker, error);
+    if (status == STATUS_OK)
+        finish_take_overs(worker);
     if (!worker_drain(worker))
         worker->left_behind = true;
     drop_units(worker);
