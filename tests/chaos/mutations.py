@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""The proof is worth something only if it goes red: each seeded fault of the program must be seen by the auditor.
+
+    mutations.py [--seed N] [--tries N] [FAULT…]
+
+Faults (BATON_FAULT of a build with crash points): no_fence, ignore_applied, late_group_metadata, offsets_outside.
+The same disturbances without a fault must stay green.
+"""
+import argparse
+import sys
+import time
+import traceback
+
+from exactly_once import storm
+
+# what brings a fault to light
+FAULTS = {
+    "no_fence": dict(kills=3, stops=2, returns=3),
+    "ignore_applied": dict(kills=6, returns=3),
+    "late_group_metadata": dict(kills=2, stops=3, rebalances=2),
+    "offsets_outside": dict(kills=10),
+}
+CONTROL = dict(kills=5, stops=1, rebalances=1, returns=2)
+
+
+def play(seed, options, name, fault, counts):
+    """The checks that went red, of a storm with this fault; stops at the first sign of it, or at the storm's end."""
+    steps = storm(seed, options, name, 12_000, 600, fault, **counts)
+    scenario = next(steps)
+    problem = []
+    try:
+        for _ in steps:
+            pass
+    except Exception as error:
+        traceback.print_exc()
+        problem = [f"did not play to its end: {error!r}"]
+    finally:
+        scenario.load.stop()
+        scenario.world.close()
+    audited = [(check, wrong) for check, wrong in scenario.checks if wrong]
+    return audited, problem
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xffffff)
+    parser.add_argument("--tries", type=int, default=4)
+    parser.add_argument("fault", nargs="*", choices=[*FAULTS, "control", []])
+    options = parser.parse_args()
+    options.events = options.keep = None
+    passed = failed = 0
+    chosen = options.fault or ["control", *FAULTS]
+    for fault in chosen:
+        begun = time.monotonic()
+        if fault == "control":
+            red, problem = play(options.seed, options, "control", None, CONTROL)
+            good = not red and not problem
+            print(f"{'ok  ' if good else 'FAIL'} without a fault it stays green ({time.monotonic() - begun:.0f} s)")
+            for check, wrong in red:
+                print(f"      FAIL {check}: {wrong[0]}"[:400])
+        else:
+            for number in range(options.tries):
+                red, problem = play(options.seed + number, options, fault, fault, FAULTS[fault])
+                audited = [(check, wrong) for check, wrong in red if check.startswith(("each ", "scores"))]
+                good = bool(audited)
+                if good or problem:
+                    break
+            good = bool(audited)
+            print(f"{'ok  ' if good else 'FAIL'} {fault} is seen at try {number + 1} "
+                  f"({time.monotonic() - begun:.0f} s)" if good else
+                  f"FAIL {fault} is not seen in {options.tries} tries ({time.monotonic() - begun:.0f} s)")
+            for check, wrong in (audited or red):
+                print(f"      {check}: {len(wrong)} wrong, the first: {wrong[0]}"[:400])
+        sys.stdout.flush()
+        passed, failed = passed + good, failed + (not good)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
