@@ -181,6 +181,19 @@ Test(outgoing, a_shared_property_goes_under_its_name)
     fixture_destroy(f);
 }
 
+Test(outgoing, a_form_fill_without_a_form_tells_its_page)
+{
+    struct fixture *f = fixture_create(OUTPUT_JSON);
+    struct baton_event event = {.kind = BATON_FORM_FILL, .time_ms = NOON + 1};
+    event.fields[BATON_PAGE] = TEXT("no-slash");
+    cr_assert_eq(world_fold(&f->world, event), BATON_FOLDED);
+    encoder_promotion(f->encoder, &f->arena, &f->view, &f->out);
+    char *text = strndup(f->out.value, f->out.value_size);
+    cr_assert(strstr(text, "\"page\":\"no-slash\",\"form\":null"), "%s", text);
+    free(text);
+    fixture_destroy(f);
+}
+
 Test(outgoing, points_are_printed_exactly)
 {
     static const struct {
