@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct broker_contract {
     void *context;
@@ -60,6 +61,17 @@ static inline void bc_must(const struct bc_member *member, enum status status, e
     cr_assert(status == wanted, "%s: status %d, wanted %d (%s)", what, (int)status, (int)wanted,
               status == STATUS_OK ? "" : member->error.text);
 }
+
+/* The status of a call that is repeated while it says RETRY: a broker may be electing a leader. */
+#define bc_soon(call)                                                                              \
+    ({                                                                                             \
+        enum status bc_status = (call);                                                            \
+        for (int bc_try = 0; bc_try < 100 && bc_status == STATUS_RETRY; bc_try++) {                \
+            (void)usleep(50000);                                                                   \
+            bc_status = (call);                                                                    \
+        }                                                                                          \
+        bc_status;                                                                                 \
+    })
 
 static inline struct bc_member *bc_join(struct broker_contract *contract, const char *instance)
 {
@@ -156,10 +168,7 @@ static inline void bc_until_records(struct bc_member *member, size_t count)
 
 static inline void bc_reset_sink(struct bc_member *member, struct sink *sink)
 {
-    enum status status = STATUS_RETRY;
-    for (int i = 0; i < 30 && status == STATUS_RETRY; i++)
-        status = sink->reset(sink, &member->error);
-    bc_must(member, status, STATUS_OK, "reset");
+    bc_must(member, bc_soon(sink->reset(sink, &member->error)), STATUS_OK, "reset");
 }
 
 /* Starts every assigned unit at its beginning. */
@@ -169,7 +178,8 @@ static inline void bc_start_all(struct bc_member *member)
     for (size_t i = 0; i < member->unit_count; i++)
         positions[i] = (struct unit_position){member->units[i], 0};
     bc_must(member,
-            member->source->start(member->source, positions, member->unit_count, &member->error),
+            bc_soon(member->source->start(member->source, positions, member->unit_count,
+                                          &member->error)),
             STATUS_OK, "start");
 }
 
@@ -265,8 +275,8 @@ broker_contract_a_lone_member_is_assigned_every_unit(struct broker_contract *con
     for (size_t i = 0; i < member->unit_count; i++)
         seen |= 1u << member->units[i];
     cr_assert(seen == (1u << contract->partitions) - 1);
-    bc_must(member, member->source->partitions(member->source, &count, &member->error), STATUS_OK,
-            "partitions");
+    bc_must(member, bc_soon(member->source->partitions(member->source, &count, &member->error)),
+            STATUS_OK, "partitions");
     cr_assert(count == contract->partitions);
     bc_leave(member);
 }
@@ -376,8 +386,8 @@ broker_contract_start_takes_the_place_of_every_start_before(struct broker_contra
     bc_until_records(member, 21);
     member->record_count = 0;
     struct unit_position back = {0, offsets[15]};
-    bc_must(member, member->source->start(member->source, &back, 1, &member->error), STATUS_OK,
-            "start");
+    bc_must(member, bc_soon(member->source->start(member->source, &back, 1, &member->error)),
+            STATUS_OK, "start");
     bc_until_records(member, 5);
     for (int i = 0; i < 5; i++)
         cr_assert(member->records[i].unit == 0 && member->records[i].offset == offsets[15 + i]);
@@ -428,12 +438,12 @@ static inline void broker_contract_range_tells_what_the_log_holds(struct broker_
     struct bc_member *member = bc_join(contract, NULL);
     bc_until_news(member, SOURCE_ASSIGNED);
     int64_t first = -9, end = -9;
-    bc_must(member, member->source->range(member->source, 0, &first, &end, &member->error),
+    bc_must(member, bc_soon(member->source->range(member->source, 0, &first, &end, &member->error)),
             STATUS_OK, "range");
     cr_assert(first == 0 && end == 0);
     for (int i = 0; i < 3; i++)
         bc_append_text(contract, 0, "k", "v");
-    bc_must(member, member->source->range(member->source, 0, &first, &end, &member->error),
+    bc_must(member, bc_soon(member->source->range(member->source, 0, &first, &end, &member->error)),
             STATUS_OK, "range");
     cr_assert(first == 0 && end == 3);
     bc_leave(member);
@@ -565,7 +575,8 @@ static inline void broker_contract_a_second_member_takes_its_share(struct broker
     bc_start_all(first);
     bc_until_revoked(first, second);
     cr_assert(first->unit_count == contract->partitions);
-    bc_must(first, first->source->release(first->source, &first->error), STATUS_OK, "release");
+    bc_must(first, bc_soon(first->source->release(first->source, &first->error)), STATUS_OK,
+            "release");
     first->news = second->news = SOURCE_NO_NEWS;
     for (int i = 0; i < BC_TRIES && (!first->news || !second->news); i++) {
         bc_fetch_ok(first);
@@ -597,7 +608,8 @@ broker_contract_a_revoked_member_commits_until_it_releases(struct broker_contrac
     const struct unit_commit commit = {0, 3, "last"};
     const struct transaction transaction = {NULL, 0, &commit, 1};
     bc_expect_commit(first, &transaction);
-    bc_must(first, first->source->release(first->source, &first->error), STATUS_OK, "release");
+    bc_must(first, bc_soon(first->source->release(first->source, &first->error)), STATUS_OK,
+            "release");
     bc_until_news(second, SOURCE_ASSIGNED);
     cr_assert(bc_committed(second, 0).offset == 3);
     bc_leave(second);
@@ -610,7 +622,8 @@ broker_contract_offsets_of_a_former_generation_are_refused(struct broker_contrac
     struct bc_member *first = bc_alone(contract), *second = bc_join(contract, "two");
     bc_start_all(first);
     bc_until_revoked(first, second);
-    bc_must(first, first->source->release(first->source, &first->error), STATUS_OK, "release");
+    bc_must(first, bc_soon(first->source->release(first->source, &first->error)), STATUS_OK,
+            "release");
     bc_until_news(second, SOURCE_ASSIGNED); /* `first` has not looked again */
     const struct unit_commit commit = {0, 666, "late"};
     const struct outgoing_message message = bc_message(TOPIC_PROMOTIONS, "l", "late");
@@ -644,7 +657,7 @@ broker_contract_a_member_that_leaves_gives_its_units_back(struct broker_contract
     if (second->unit_count <
         contract->partitions) { /* it was dealt its share before the other left */
         bc_until_news(second, SOURCE_REVOKED);
-        bc_must(second, second->source->release(second->source, &second->error), STATUS_OK,
+        bc_must(second, bc_soon(second->source->release(second->source, &second->error)), STATUS_OK,
                 "release");
         bc_until_news(second, SOURCE_ASSIGNED);
     }
@@ -676,8 +689,8 @@ broker_contract_the_stage_log_reads_what_was_committed(struct broker_contract *c
     struct stage_log *log = contract->open_stage_log(contract);
     struct bc_stages stages = {.count = 0};
     bool truncated = true;
-    bc_must(member, log->read(log, bc_each_stage, &stages, &truncated, &member->error), STATUS_OK,
-            "read");
+    bc_must(member, bc_soon(log->read(log, bc_each_stage, &stages, &truncated, &member->error)),
+            STATUS_OK, "read");
     cr_assert(stages.count == 0 && !truncated, "an empty topic has no records, and lost none");
     const struct outgoing_message messages[] = {
         bc_message(TOPIC_STAGES, "l", "mql"), bc_message(TOPIC_PROMOTIONS, "l", "no stage"),
@@ -685,11 +698,11 @@ broker_contract_the_stage_log_reads_what_was_committed(struct broker_contract *c
     const struct unit_commit commit = {0, 1, ""};
     const struct transaction transaction = {messages, 4, &commit, 1};
     bc_expect_commit(member, &transaction);
-    bc_must(member, log->read(log, bc_each_stage, &stages, &truncated, &member->error), STATUS_OK,
-            "read");
+    bc_must(member, bc_soon(log->read(log, bc_each_stage, &stages, &truncated, &member->error)),
+            STATUS_OK, "read");
     cr_assert(strcmp(stages.text, "mql;sql;more;") == 0 && !truncated, "%s", stages.text);
     stages = (struct bc_stages){.text = "stop;"};
-    bc_must(member, log->read(log, bc_each_stage, &stages, &truncated, &member->error),
+    bc_must(member, bc_soon(log->read(log, bc_each_stage, &stages, &truncated, &member->error)),
             STATUS_REJECT, "a read that its caller stops");
     cr_assert(stages.count == 3);
     log->destroy(log);
