@@ -65,6 +65,8 @@ int command_check(const struct invocation *invocation)
             (void)fwrite(found.messages.data, 1, found.messages.size, stderr);
         if (sentences.size)
             (void)fwrite(sentences.data, 1, sentences.size, stdout);
+        if (found.agreement)
+            setup_tell_dates(found.agreement);
     }
     if (found.agreement)
         agreement_destroy(found.agreement);

@@ -129,10 +129,11 @@ static json_t *touch_object(const struct lead_view *view, const struct baton_tou
 {
     json_t *object = json_object();
     bool form = touch->kind == BATON_FORM_FILL && !touch->by_page;
+    json_t *place = json_text_or_null(baton_words_text(view->words, touch->page));
     json_object_set_new(object, "time", json_time(touch->time_ms));
     json_object_set_new(object, "kind", json_string(baton_event_kind_name(touch->kind)));
-    json_object_set_new(object, form ? "form" : "page",
-                        json_text_or_null(baton_words_text(view->words, touch->page)));
+    json_object_set_new(object, "page", form ? json_null() : place);
+    json_object_set_new(object, "form", form ? place : json_null());
     json_object_set_new(object, "campaign",
                         json_text_or_null(baton_words_text(view->words, touch->campaign)));
     json_object_set_new(object, "channel",

@@ -1,5 +1,7 @@
 #include "commands/setup.h"
 
+#include "commands/system_clock.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +37,29 @@ int setup_agreement(const struct invocation *invocation, const char *path,
         return EXIT_CODE_OK;
     *agreement = NULL;
     return EXIT_CODE_BAD_INPUT;
+}
+
+void setup_tell_dates(const struct agreement *agreement)
+{
+    struct text_buffer why;
+    struct clock *clock = system_clock();
+    text_buffer_init(&why);
+    if (!agreement_in_force(agreement, clock->wall_ms(clock), &why))
+        (void)fprintf(stderr, "agreement %s version %u %s; its rules count all the same\n",
+                      agreement_name(agreement), agreement_version(agreement), why.data);
+    text_buffer_fini(&why);
+}
+
+void setup_tell_configured_dates(const struct config *config)
+{
+    struct text_buffer ignored;
+    struct agreement *agreement;
+    text_buffer_init(&ignored);
+    if (agreement_load(config->agreement, &agreement, &ignored) == STATUS_OK) {
+        setup_tell_dates(agreement);
+        agreement_destroy(agreement);
+    }
+    text_buffer_fini(&ignored);
 }
 
 void setup_redis(const struct config *config, struct redis_config *redis)

@@ -18,6 +18,12 @@ int setup_config(const struct invocation *invocation, struct config **config);
 int setup_agreement(const struct invocation *invocation, const char *path,
                     struct agreement **agreement);
 
+/* One line on stderr when the agreement is not in force today. */
+void setup_tell_dates(const struct agreement *agreement);
+/* The same for the configured one, by verbs that do without it: one that cannot be read is passed
+ * over in silence. */
+void setup_tell_configured_dates(const struct config *config);
+
 void setup_redis(const struct config *config, struct redis_config *redis);
 /* instance: "" for one-shot verbs. */
 void setup_kafka(const struct config *config, const char *config_path, const char *instance,

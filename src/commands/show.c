@@ -313,13 +313,7 @@ static void print_text(const struct show *show)
         text_buffer_add_text(&out, i == 0 ? "touches    " : "           ");
         add_touch(show, &show->lead.touches[i], &out);
     }
-    struct text_buffer why;
-    text_buffer_init(&why);
-    if (!agreement_in_force(show->source, wall_ms(), &why))
-        text_buffer_print(&out, "agreement  %s %s; it is used all the same\n",
-                          agreement_name(show->source), why.size ? why.data : "is not in force");
     (void)fwrite(out.data, 1, out.size, stdout);
-    text_buffer_fini(&why);
     text_buffer_fini(&out);
 }
 
@@ -342,6 +336,7 @@ static int look_up(struct show *show)
     if (unpack(show, &error) != STATUS_OK)
         return command_fail_status(show->invocation, &error);
     show->invocation->json ? print_json(show) : print_text(show);
+    setup_tell_dates(show->source);
     return EXIT_CODE_OK;
 }
 

@@ -359,6 +359,7 @@ int command_status(const struct invocation *invocation)
     struct status_view view = {.invocation = invocation, .config = config};
     arena_init(&view.arena, 65536);
     code = ask_and_print(&view);
+    setup_tell_configured_dates(config);
     arena_fini(&view.arena);
     config_destroy(config);
     return code;

@@ -188,6 +188,7 @@ int command_top(const struct invocation *invocation)
         return code;
     top.leads = memory_take(top.most * sizeof *top.leads);
     code = scan(invocation, &top, config);
+    setup_tell_configured_dates(config);
     for (size_t i = 0; i < top.count; i++)
         free((char *)top.leads[i].id.data);
     free(top.leads);

@@ -340,8 +340,10 @@ int command_try(const struct invocation *invocation)
     int code = prepare(&trial);
     if (code == EXIT_CODE_OK)
         code = take_file(&trial);
-    if (code == EXIT_CODE_OK)
+    if (code == EXIT_CODE_OK) {
         print_all(&trial);
+        setup_tell_dates(trial.source);
+    }
     finish(&trial);
     return code;
 }

@@ -11,6 +11,8 @@
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 static struct redis_server server;
 static struct redis_config config;
@@ -537,6 +539,24 @@ Test(redis_store, nobody_there_is_waited_for_by_tcp_as_well)
     config = (struct redis_config){.host = "127.0.0.1", .port = 1, .prefix = "test"};
     cr_assert_eq(claim_status(), STATUS_RETRY);
     cr_assert_not_null(strstr(error.text, "127.0.0.1:1"), "%s", error.text);
+}
+
+Test(redis_store, a_server_is_reached_by_tcp)
+{
+    int probe = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    cr_assert_eq(bind(probe, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(getsockname(probe, (struct sockaddr *)&address, &size), 0);
+    (void)close(probe);
+    char port[8];
+    (void)snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
+    redis_server_kill(&server);
+    const char *const by_tcp[] = {"--port", port, "--bind", "127.0.0.1", NULL};
+    redis_server_run(&server, by_tcp);
+    config = (struct redis_config){
+        .host = "localhost", .port = ntohs(address.sin_port), .prefix = "test"};
+    cr_assert_eq(claim_status(), STATUS_OK, "%s", error.text);
 }
 
 Test(redis_store, a_silent_server_is_given_up)
