@@ -1,0 +1,178 @@
+#include "demo/view.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PLAIN_INTERVAL_MS = 5000, REASONS = 5 };
+
+void view_init(struct view *view, FILE *out)
+{
+    const char *term = getenv("TERM");
+    *view = (struct view){.out = out};
+    view->terminal = isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
+    view->colours = view->terminal && !getenv("NO_COLOR");
+}
+
+static const char *colour(const struct view *view, const char *code)
+{
+    return view->colours ? code : "";
+}
+
+#define BOLD(view) colour(view, "\033[1m")
+#define GREEN(view) colour(view, "\033[32m")
+#define PLAIN(view) colour(view, "\033[0m")
+
+void view_end(struct view *view)
+{
+    if (view->drawn)
+        (void)fprintf(view->out, "\033[%dA\033[J", view->drawn);
+    view->drawn = 0;
+    (void)fflush(view->out);
+}
+
+void view_line(struct view *view, const char *format, ...)
+{
+    va_list arguments;
+    if (view->drawn)
+        view_end(view);
+    va_start(arguments, format);
+    (void)vfprintf(view->out, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', view->out);
+    (void)fflush(view->out);
+}
+
+/* ---- A promotion
+ * ---------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static double points_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+/* "pricing 19.5, demo 40": the rules with most points. */
+static void add_rules(FILE *out, const json_t *rules)
+{
+    bool told[64] = {false};
+    size_t count = json_array_size(rules) < 64 ? json_array_size(rules) : 64;
+    for (size_t shown = 0; shown < REASONS && shown < count; shown++) {
+        size_t best = count;
+        for (size_t i = 0; i < count; i++)
+            if (!told[i] && (best == count || points_of(json_array_get(rules, i), "points") >
+                                                  points_of(json_array_get(rules, best), "points")))
+                best = i;
+        told[best] = true;
+        const json_t *rule = json_array_get(rules, best);
+        (void)fprintf(out, "%s%s %g", shown ? ", " : "", text_of(rule, "id"),
+                      points_of(rule, "points"));
+    }
+}
+
+static void add_person(FILE *out, const json_t *promotion)
+{
+    static const char *const fields[] = {"name", "job_title", "company"};
+    const json_t *profile = json_object_get(promotion, "profile");
+    (void)fputs(text_of(promotion, "lead_id"), out);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (*text_of(profile, fields[i]))
+            (void)fprintf(out, "%s%s", i ? ", " : " ", text_of(profile, fields[i]));
+}
+
+static void add_path(FILE *out, const json_t *promotion)
+{
+    if (*text_of(promotion, "first_channel"))
+        (void)fprintf(out, "; came by %s", text_of(promotion, "first_channel"));
+    const json_t *touches = json_object_get(promotion, "touches");
+    const json_t *touch = json_array_get(touches, 0);
+    const char *what = *text_of(touch, "form") ? text_of(touch, "form") : text_of(touch, "page");
+    if (*what)
+        (void)fprintf(out, "; last touch %s", what);
+}
+
+void view_promotion(struct view *view, const void *json, size_t size)
+{
+    json_t *promotion = json_loadb(json, size, 0, NULL);
+    if (!promotion)
+        return;
+    if (view->drawn)
+        view_end(view);
+    (void)fprintf(view->out, "%s→ sales%s  ", GREEN(view), PLAIN(view));
+    add_person(view->out, promotion);
+    (void)fprintf(view->out, "\n         %s%g points%s: fit %g (", BOLD(view),
+                  points_of(promotion, "score"), PLAIN(view), points_of(promotion, "fit"));
+    add_rules(view->out, json_object_get(promotion, "fit_rules"));
+    (void)fprintf(view->out, "), behaviour %g (", points_of(promotion, "behaviour"));
+    add_rules(view->out, json_object_get(promotion, "rules"));
+    (void)fputc(')', view->out);
+    add_path(view->out, promotion);
+    (void)fputc('\n', view->out);
+    json_decref(promotion);
+}
+
+/* ---- The figures
+ * ---------------------------------------------------------------------------------- */
+
+static void draw_plain(struct view *view, const struct view_figures *f)
+{
+    (void)fprintf(view->out,
+                  "%3" PRId64 " s  sent %" PRIu64 "  counted %" PRIu64 " (%.0f/s)  leads %" PRIu64
+                  "  mql %" PRIu64 "  sql %" PRIu64 "  promotions %" PRIu64 "  repeats %" PRIu64
+                  "  dead letters %" PRIu64 "\n",
+                  f->elapsed_ms / 1000, f->messages_sent, f->events_counted, f->rate, f->leads,
+                  f->mql, f->sql, f->promotions, f->duplicates, f->dead_letters);
+    (void)fflush(view->out);
+}
+
+static void draw_bar(const struct view *view, const char *name, uint64_t value, uint64_t of)
+{
+    enum { WIDTH = 40 };
+    uint64_t filled = of ? (value * WIDTH + of - 1) / of : 0;
+    (void)fprintf(view->out, "  %-5s %8" PRIu64 "  %s", name, value, GREEN(view));
+    for (uint64_t i = 0; i < filled && i < WIDTH; i++)
+        (void)fputs("█", view->out);
+    (void)fprintf(view->out, "%s\n", PLAIN(view));
+}
+
+static void draw_block(struct view *view, const struct view_figures *f)
+{
+    if (view->drawn)
+        (void)fprintf(view->out, "\033[%dA\033[J", view->drawn);
+    (void)fprintf(view->out,
+                  "\n%sbaton demo%s  %02" PRId64 ":%02" PRId64 " of %02" PRId64 ":%02" PRId64 "\n",
+                  BOLD(view), PLAIN(view), f->elapsed_ms / 60000, f->elapsed_ms / 1000 % 60,
+                  f->total_ms / 60000, f->total_ms / 1000 % 60);
+    (void)fprintf(view->out,
+                  "  sent %" PRIu64 " messages, counted %" PRIu64 " events, %s%.0f events/s%s\n",
+                  f->messages_sent, f->events_counted, BOLD(view), f->rate, PLAIN(view));
+    uint64_t below_mql = f->leads > f->mql + f->sql ? f->leads - f->mql - f->sql : 0;
+    draw_bar(view, "lead", below_mql, f->leads);
+    draw_bar(view, "mql", f->mql, f->leads);
+    draw_bar(view, "sql", f->sql, f->leads);
+    (void)fprintf(view->out,
+                  "  repeated: %" PRIu64 " sent, %" PRIu64 " dropped   late: %" PRIu64
+                  " sent   unreadable: %" PRIu64 " sent, %" PRIu64 " dead letters\n",
+                  f->repeats_sent, f->duplicates, f->late_sent, f->unreadable_sent,
+                  f->dead_letters);
+    view->drawn = 7;
+    (void)fflush(view->out);
+}
+
+void view_figures(struct view *view, const struct view_figures *figures, int64_t now_ms)
+{
+    if (view->terminal) {
+        draw_block(view, figures);
+    } else if (now_ms >= view->next_plain_ms) {
+        view->next_plain_ms = now_ms + PLAIN_INTERVAL_MS;
+        draw_plain(view, figures);
+    }
+}

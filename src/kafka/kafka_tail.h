@@ -1,0 +1,31 @@
+/* A reader of the output topics from their beginning on, read_committed, as a subscriber would see
+ * them: for the demo, not part of `baton run`. Joins no group. One thread. */
+#ifndef KAFKA_TAIL_H
+#define KAFKA_TAIL_H
+
+#include "kafka/kafka_settings.h"
+
+#include <stdint.h>
+
+struct kafka_tail;
+
+/* Borrowed until the next call. */
+struct kafka_tail_record {
+    enum outgoing_topic topic;
+    uint32_t partition;
+    int64_t offset;
+    const void *key, *value;
+    size_t key_size, value_size;
+};
+
+/* RETRY: Kafka is away. STOP: a topic is missing. */
+enum status kafka_tail_create(const struct kafka_settings *settings, struct kafka_tail **out,
+                              struct error *error);
+void kafka_tail_destroy(struct kafka_tail *tail);
+/* found false: nothing came within timeout_ms. */
+enum status kafka_tail_next(struct kafka_tail *tail, int timeout_ms,
+                            struct kafka_tail_record *record, bool *found, struct error *error);
+/* A header of the record that was told last; NULL: it has none of that name. Not terminated. */
+const char *kafka_tail_header(const struct kafka_tail *tail, const char *name, size_t *size);
+
+#endif
