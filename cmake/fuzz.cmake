@@ -5,7 +5,8 @@
 if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
   message(FATAL_ERROR "BATON_FUZZ needs clang: configure with CC=clang")
 endif()
-add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+                    -UNDEBUG)
 add_link_options(-fsanitize=address,undefined)
 
 function(baton_fuzz_programs)

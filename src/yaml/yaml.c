@@ -10,6 +10,8 @@
 
 struct reader {
     struct fy_parser *parser;
+    const char *text;
+    size_t size;
     struct arena *arena;
     struct findings *findings;
     uint32_t nodes;
@@ -60,6 +62,19 @@ static void place_of(struct reader *reader, const struct fy_mark *mark)
     }
 }
 
+/* Where a token begins that has an indicator (a quote, * or &) in front: libfyaml's mark is behind
+ * it. */
+static void place_of_token(struct reader *reader, struct fy_token *token, char indicator)
+{
+    const struct fy_mark *mark = token ? fy_token_start_mark(token) : NULL;
+    if (!mark)
+        return;
+    place_of(reader, mark);
+    size_t at = mark->input_pos;
+    if (at > 0 && at <= reader->size && reader->text[at - 1] == indicator && reader->column > 1)
+        reader->column--;
+}
+
 static void give_up(struct reader *reader, const char *text)
 {
     if (!reader->failed)
@@ -87,28 +102,32 @@ static struct yaml_node *new_node(struct reader *reader, enum yaml_kind kind)
     return node;
 }
 
-static void token_error(struct reader *reader, struct fy_token *token, const char *text)
+static void token_error(struct reader *reader, struct fy_token *token, char indicator,
+                        const char *text)
 {
     if (!token)
         return;
     struct reader at = *reader;
-    place_of(&at, fy_token_start_mark(token));
+    place_of_token(&at, token, indicator);
     findings_error(reader->findings, at.line, at.column, "%s", text);
 }
 
 static void refuse_properties(struct reader *reader, struct fy_token *anchor, struct fy_token *tag)
 {
-    token_error(reader, anchor,
-                "anchors are not supported; write the value again where it is needed, or put "
-                "quotes around a "
-                "text that begins with &");
     token_error(
-        reader, tag,
+        reader, anchor, '&',
+        "anchors are not supported; write the value again where it is needed, or put quotes around "
+        "a text that begins with &");
+    token_error(
+        reader, tag, 0,
         "tags are not supported; remove it, or put quotes around a text that begins with !");
 }
 
 static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *token)
 {
+    enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+        place_of_token(reader, token, style == FYSS_SINGLE_QUOTED ? '\'' : '"');
     struct yaml_node *node = new_node(reader, YAML_SCALAR);
     size_t size = 0;
     const char *text = token ? fy_token_get_text(token, &size) : NULL;
@@ -124,13 +143,15 @@ static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *tok
         memcpy(copy, text, size);
     copy[size] = 0;
     node->text = (struct baton_text){copy, (uint32_t)size};
-    node->quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    node->quoted = style != FYSS_PLAIN;
     return node;
 }
 
 static struct yaml_node *read_alias(struct reader *reader, struct fy_token *token)
 {
     struct yaml_node *node = read_scalar(reader, token);
+    place_of_token(reader, token, '*');
+    node->column = reader->column;
     char *text = arena_take(reader->arena, (size_t)node->text.size + 2);
     text[0] = '*'; /* as it was meant */
     memcpy(text + 1, node->text.data, (size_t)node->text.size + 1);
@@ -372,7 +393,8 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
     struct fy_diag *diag = quiet_diag();
     struct fy_parse_cfg config = {
         .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE, .diag = diag};
-    struct reader reader = {.arena = arena, .findings = findings, .line = 1, .column = 1};
+    struct reader reader = {
+        .text = text, .size = size, .arena = arena, .findings = findings, .line = 1, .column = 1};
     reader.parser = diag ? fy_parser_create(&config) : NULL;
     struct yaml_node *root = NULL;
     if (reader.parser && size && fy_parser_set_string(reader.parser, text, size) == 0)
