@@ -150,6 +150,8 @@ class World:
         wanted = [NewTopic(name, partitions, 1, config=config) for name, (partitions, config) in topics.items()]
         for future in self.admin.create_topics(wanted).values():
             future.result(30)
+        # A broker answers before it tells everybody.
+        wait_for("the topics to be there", 20, lambda: set(topics) <= set(self.admin.list_topics(timeout=20).topics))
 
     def add_partitions(self, topic, count):
         for future in self.admin.create_partitions([NewPartitions(topic, count)]).values():
