@@ -419,9 +419,8 @@ static inline void run_op(struct run *run, const struct plan_op *op)
 
 static void run_block(struct run *run, const struct plan_block *block)
 {
-    const struct plan_op *end = block->ops + block->count;
-    for (const struct plan_op *op = block->ops; op < end && !run->reader.failed; op++)
-        run_op(run, op);
+    for (uint32_t i = 0; i < block->count && !run->reader.failed; i++)
+        run_op(run, &block->ops[i]);
 }
 
 static const struct plan_root *choose_root(struct run *run, const struct avro_plan *plan)

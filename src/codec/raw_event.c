@@ -13,6 +13,8 @@ void raw_event_init(struct raw_event *raw)
 
 bool raw_text_is_utf8(struct baton_text text)
 {
+    if (!text.size)
+        return true; /* also of no bytes at all */
     const char *at = text.data, *end = text.data + text.size;
     uint64_t high = 0, word;
     for (; end - at >= 8; at += 8) {

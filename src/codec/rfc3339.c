@@ -94,6 +94,8 @@ static bool zone(struct scan *scan, int64_t *offset_ms)
 
 bool rfc3339_read(struct baton_text text, int64_t *time_ms)
 {
+    if (!text.size)
+        return false; /* also where there are no bytes at all */
     struct scan scan = {text.data, text.data + text.size};
     int64_t days, of_day, offset;
     if (!date(&scan, &days) || !one_of(&scan, 'T', 't') || !time_of_day(&scan, &of_day) ||
