@@ -185,7 +185,9 @@ const char *connection_place(const struct connection *connection)
 
 static uint8_t *make_room(struct connection *connection, size_t more)
 {
-    if (connection->out_room - connection->out_end < more && connection->out_start) {
+    /* Moving pays only when it gains as much as it moves. */
+    if (connection->out_room - connection->out_end < more &&
+        connection->out_start > connection->out_room / 2) {
         memmove(connection->out, connection->out + connection->out_start,
                 connection->out_end - connection->out_start);
         connection->out_end -= connection->out_start;
