@@ -140,8 +140,7 @@ static void warn_of_values_that_never_match(struct building *building, const str
     if (test->side == WHERE_EVENT && test->field == BATON_PAGE)
         for (uint32_t i = 0; i < condition->text_count; i++) {
             struct baton_text text = condition->texts[i];
-            if (memchr(text.data, '?', text.size) || memchr(text.data, '#', text.size) ||
-                (text.size > 7 && memcmp(text.data, "http", 4) == 0))
+            if (memchr(text.data, '?', text.size) || memchr(text.data, '#', text.size))
                 warning_at(building, node,
                            "`page` is a path without query and fragment; `%.*s` never matches",
                            (int)text.size, text.data);
