@@ -2,7 +2,7 @@ add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmi
 if(BATON_WERROR)
   add_compile_options(-Werror)
 endif()
-add_compile_definitions(_GNU_SOURCE)
+add_compile_definitions(_GNU_SOURCE BATON_VERSION="${PROJECT_VERSION}")
 # An assertion guards what only a bug can break, and stays on in release builds.
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE} -g")
