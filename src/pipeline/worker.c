@@ -374,7 +374,8 @@ static enum status fetch_and_fold(struct worker *worker, struct error *error)
     int wait_ms = in_flight(worker) ? BUSY_WAIT_MS : IDLE_WAIT_MS;
     enum status status = worker->ports.source->fetch(worker->ports.source, wait_ms, worker->records,
                                                      BATCH_RECORDS, &count, &news, error);
-    source_state(worker, status == STATUS_RETRY, error->text);
+    if (news.kind != SOURCE_LOST) /* a client loses its units without any broker's word, too */
+        source_state(worker, status == STATUS_RETRY, error->text);
     if (status == STATUS_RETRY)
         return STATUS_OK;
     if (status != STATUS_OK)
