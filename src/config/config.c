@@ -173,30 +173,50 @@ static void set_defaults(struct reading *reading)
 
 /* ---- The tree -------------------------------------------------------------------------------- */
 
+/* False: a finding tells why the pair is not taken. */
+static bool check_pair(struct reading *reading, const struct parameter *parameter,
+                       const struct yaml_node *node)
+{
+    const char *name = node->key->text.data, *names[PAIR_VALUES_MAX];
+    const char *problem = parameter->pair_problem ? parameter->pair_problem(name) : NULL;
+    if (problem) {
+        findings_error(reading->findings, node->key->line, node->key->column,
+                       "`%.200s` cannot be given here: %s", name, problem);
+        return false;
+    }
+    if (node->kind != YAML_SCALAR || yaml_is_null(node)) {
+        findings_error(reading->findings, node->line, node->column,
+                       "`%.200s` must be a text, not %s", name, yaml_kind_name(node));
+        return false;
+    }
+    size_t count = parameter->pair_values ? parameter->pair_values(names) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (yaml_is_text(node, names[i]))
+            return true;
+    if (!parameter->pair_values)
+        return true;
+    const char *near = nearest_word(node->text.data, node->text.size, names, count);
+    findings_error(reading->findings, node->line, node->column, "`%s` cannot map to `%.60s`%s%s%s",
+                   parameter->name, node->text.data, near ? "; did you mean `" : "",
+                   near ? near : "", near ? "`?" : "");
+    return false;
+}
+
 static void read_pairs(struct reading *reading, const struct parameter *parameter,
                        const struct yaml_node *mapping, size_t offset)
 {
-    struct config_pair *items = arena_take(reading->arena, (mapping->count + 1) * sizeof *items);
-    size_t count = 0;
     if (mapping->count > PAIRS_MAX) {
         findings_error(reading->findings, mapping->line, mapping->column, "more than %d entries",
                        PAIRS_MAX);
         return;
     }
-    for (const struct yaml_node *child = mapping->first; child; child = child->next) {
-        const char *name = child->key->text.data;
-        const char *problem = parameter->pair_problem ? parameter->pair_problem(name) : NULL;
-        if (problem)
-            findings_error(reading->findings, child->key->line, child->key->column,
-                           "`%s` cannot be given here: %s", name, problem);
-        else if (child->kind != YAML_SCALAR || yaml_is_null(child))
-            findings_error(reading->findings, child->line, child->column,
-                           "`%s` must be a text, not %s", name, yaml_kind_name(child));
-        else
-            items[count++] =
-                (struct config_pair){keep(reading->arena, name, child->key->text.size),
-                                     keep(reading->arena, child->text.data, child->text.size)};
-    }
+    struct config_pair *items = arena_take(reading->arena, (mapping->count + 1) * sizeof *items);
+    size_t count = 0;
+    for (const struct yaml_node *child = mapping->first; child; child = child->next)
+        if (check_pair(reading, parameter, child))
+            items[count++] = (struct config_pair){
+                keep(reading->arena, child->key->text.data, child->key->text.size),
+                keep(reading->arena, child->text.data, child->text.size)};
     *(struct config_pairs *)field_of(reading, offset) = (struct config_pairs){items, count};
 }
 

@@ -1,5 +1,6 @@
 #include "config/parameters.h"
 
+#include <baton/event.h>
 #include <string.h>
 
 #define KB INT64_C(1024)
@@ -52,38 +53,60 @@ static const char *registry_problem(const char *value)
     return NULL;
 }
 
-#define TEXT(name, field, initial, least, most, problem, text)                                     \
+static size_t profile_fields(const char **names)
+{
+    for (int i = 0; i < BATON_PROFILE_FIELDS; i++)
+        names[i] = baton_profile_field_name((enum baton_profile_field)i);
+    return BATON_PROFILE_FIELDS;
+}
+
+/* What a message may say: the fields of an event that are not read out of its URL, and the
+ * profile's. */
+static size_t message_fields(const char **names)
+{
+    static const char *const others[] = {"event_id", "lead_id", "time", "fields", "properties"};
+    size_t count = profile_fields(names);
+    for (int i = 0; i < BATON_EVENT_FIELDS; i++)
+        if (i != BATON_HOST && i < BATON_UTM_SOURCE)
+            names[count++] = baton_event_field_name((enum baton_event_field)i);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        names[count++] = others[i];
+    return count;
+}
+
+static size_t event_kinds(const char **names)
+{
+    for (int i = 0; i < BATON_EVENT_KINDS; i++)
+        names[i] = baton_event_kind_name((enum baton_event_kind)i);
+    return BATON_EVENT_KINDS;
+}
+
+/* n name, f field, v default, lo and hi limits, t what it means */
+#define ENTRY(n, kind, f, v, t)                                                                    \
+    .name = n, .type = PARAMETER_##kind, .offset = AT(f), .initial = v, .text = t
+#define RANGED(n, kind, f, v, lo, hi, t)                                                           \
     {                                                                                              \
-        name, PARAMETER_TEXT, AT(field), initial, least, most, NULL, false, 0, problem, NULL, text \
+        ENTRY(n, kind, f, v, t), .least = lo, .most = hi                                           \
     }
-#define PATH(name, field, initial, least, text)                                                    \
+#define TEXT(n, f, v, lo, hi, check, t)                                                            \
     {                                                                                              \
-        name, PARAMETER_PATH, AT(field), initial, least, 4000, NULL, false, 0, NULL, NULL, text    \
+        ENTRY(n, TEXT, f, v, t), .least = lo, .most = hi, .problem = check                         \
     }
-#define FLAG(name, field, initial, text)                                                           \
+#define PATH(n, f, v, lo, t) RANGED(n, PATH, f, v, lo, 4000, t)
+#define FLAG(n, f, v, t)                                                                           \
     {                                                                                              \
-        name, PARAMETER_FLAG, AT(field), initial, 0, 0, NULL, false, 0, NULL, NULL, text           \
+        ENTRY(n, FLAG, f, v, t)                                                                    \
     }
-#define WHOLE(name, field, initial, least, most, text)                                             \
+#define WHOLE(n, f, v, lo, hi, t) RANGED(n, WHOLE, f, v, lo, hi, t)
+#define DURATION(n, f, v, lo, hi, t) RANGED(n, DURATION, f, v, lo, hi, t)
+#define SIZE(n, f, v, lo, hi, t) RANGED(n, SIZE, f, v, lo, hi, t)
+#define CHOICE(n, f, v, list, t)                                                                   \
     {                                                                                              \
-        name, PARAMETER_WHOLE, AT(field), initial, least, most, NULL, false, 0, NULL, NULL, text   \
+        ENTRY(n, CHOICE, f, v, t), .choices = list                                                 \
     }
-#define DURATION(name, field, initial, least, most, text)                                          \
+#define PAIRS(n, f, check, values, t)                                                              \
     {                                                                                              \
-        name, PARAMETER_DURATION, AT(field), initial, least, most, NULL, false, 0, NULL, NULL,     \
-            text                                                                                   \
-    }
-#define SIZE(name, field, initial, least, most, text)                                              \
-    {                                                                                              \
-        name, PARAMETER_SIZE, AT(field), initial, least, most, NULL, false, 0, NULL, NULL, text    \
-    }
-#define CHOICE(name, field, initial, choices, text)                                                \
-    {                                                                                              \
-        name, PARAMETER_CHOICE, AT(field), initial, 0, 0, choices, false, 0, NULL, NULL, text      \
-    }
-#define PAIRS(name, field, problem, text)                                                          \
-    {                                                                                              \
-        name, PARAMETER_PAIRS, AT(field), "", 0, 0, NULL, false, 0, NULL, problem, text            \
+        ENTRY(n, PAIRS, f, "", t), .pair_problem = check, .pair_values = values                    \
     }
 
 const struct parameter parameters[] = {
@@ -97,11 +120,11 @@ const struct parameter parameters[] = {
     TEXT("kafka.instance", kafka.instance, "", 0, 200, slot_problem,
          "Slot of this process, stable over restarts and never used by two at once. "
          "Empty: the host's name and the lowest number that is free on it."),
-    PAIRS("kafka.properties", kafka.properties, config_refused_property,
+    PAIRS("kafka.properties", kafka.properties, config_refused_property, NULL,
           "librdkafka properties of all clients."),
-    PAIRS("kafka.consumer", kafka.consumer, config_refused_property,
+    PAIRS("kafka.consumer", kafka.consumer, config_refused_property, NULL,
           "librdkafka properties of consumers only."),
-    PAIRS("kafka.producer", kafka.producer, config_refused_property,
+    PAIRS("kafka.producer", kafka.producer, config_refused_property, NULL,
           "librdkafka properties of producers only."),
     FLAG("kafka.embedded", kafka.embedded, "false",
          "The broker is librdkafka's mock cluster (demo only; loopback addresses only): its "
@@ -127,16 +150,18 @@ const struct parameter parameters[] = {
     DURATION("input.max_ahead", input.max_ahead_ms, "5m", 0, 365 * D,
              "How far an event's time may be ahead of Kafka's record timestamp; beyond it the "
              "message is a dead letter."),
-    PAIRS("input.fields", input.fields, NULL,
+    PAIRS("input.fields", input.fields, NULL, message_fields,
           "The writer's name of a field → the event's field, for example `ts: time`."),
     TEXT("input.kind.field", input.kind.field, "", 0, 200, NULL,
          "Field that tells the kind of an event. Empty: the record's name, or `kind` in JSON."),
-    PAIRS("input.kind.values", input.kind.values, NULL,
+    PAIRS("input.kind.values", input.kind.values, NULL, event_kinds,
           "Value of that field → kind, for example `form_submit: form_fill`."),
-    {"input.form_profile", PARAMETER_CHOICE, AT(input.form_profile), "auto", 0, 0, form_choices,
-     true, AT(input.form_fields), NULL, NULL,
-     "Which fields of a form update the profile: those of the same name, none, or a mapping of "
-     "form field → profile field."},
+    {ENTRY("input.form_profile", CHOICE, input.form_profile, "auto",
+           "Which fields of a form update the profile: those of the same name, none, or a mapping "
+           "of form field → profile "
+           "field."),
+     .choices = form_choices, .or_pairs = true, .pairs_offset = AT(input.form_fields),
+     .pair_values = profile_fields},
     PATH("schemas.directory", schemas.directory, "", 0,
          "Folder of writer schemas: `ID.avsc` or `*.avsc`. Empty: none."),
     TEXT("schemas.registry", schemas.registry, "", 0, 2000, registry_problem,

@@ -27,8 +27,13 @@ struct parameter {
     /* Why the value will not do, for what the limits cannot say; NULL: it does. May be NULL. */
     const char *(*problem)(const char *value);
     const char *(*pair_problem)(const char *name); /* the same for a name in a mapping */
-    const char *text;                              /* what it means */
+    /* What the values of a mapping may be: fills in the names, at most PAIR_VALUES_MAX, and returns
+     * how many; NULL: any text. */
+    size_t (*pair_values)(const char **names);
+    const char *text; /* what it means */
 };
+
+#define PAIR_VALUES_MAX 64
 
 extern const struct parameter parameters[];
 extern const size_t parameter_count;

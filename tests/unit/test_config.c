@@ -127,6 +127,17 @@ Test(config, two_input_topics_are_an_error_that_says_why)
             "f:1:18: error: `topics.events` must be one topic, not a list");
 }
 
+Test(config, a_mapping_to_something_unknown_has_its_place)
+{
+    refuses("input: {fields: {ts: tme}}\n",
+            "f:1:22: error: `input.fields` cannot map to `tme`; did you mean `time`?");
+    refuses("input: {fields: {h: host}}\n", "`input.fields` cannot map to `host`");
+    refuses("input: {kind: {field: t, values: {a: form_submit}}}\n",
+            "`input.kind.values` cannot map to `form_submit`");
+    refuses("input: {form_profile: {a: mail}}\n", "cannot map to `mail`; did you mean `email`?");
+    refuses("kafka: {consumer: {a: [b]}}\n", "`a` must be a text, not a list");
+}
+
 Test(config, what_does_not_go_together_is_refused)
 {
     refuses("topics: {stages: lead-events}\n",
