@@ -326,6 +326,10 @@ static void collect_properties(struct building *building)
     compiled->properties =
         arena_copy(building->arena, names.items, names.count * sizeof *names.items);
     compiled->property_count = names.count;
+    if (names.count > BATON_PROPERTIES_MAX)
+        error_at(building, building->agreement->root,
+                 "%u different `properties.NAME` are named; a lead keeps at most %d", names.count,
+                 BATON_PROPERTIES_MAX);
     free(names.items);
 }
 
