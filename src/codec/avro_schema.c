@@ -355,8 +355,6 @@ static struct avro_type *parse_type(struct parse *parse, const json_t *json,
 /* ---- the whole
  * -------------------------------------------------------------------------------------- */
 
-static bool all_fields_finite(const struct avro_type *record);
-
 static bool is_finite(struct avro_type *type)
 {
     if (type->finite || type->code == AVRO_CODE_ARRAY || type->code == AVRO_CODE_MAP)
