@@ -60,8 +60,7 @@ static int64_t now_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* ---- Sending
- * -------------------------------------------------------------------------------------- */
+/* ---- Sending ---- */
 
 static void count_sent(struct sent *sent, enum story_kind kind)
 {
@@ -113,8 +112,7 @@ static enum status send_due(struct demo *demo, int64_t now, struct error *error)
                          : STATUS_OK;
 }
 
-/* ---- Watching
- * ------------------------------------------------------------------------------------- */
+/* ---- Watching ---- */
 
 static void on_promotion(void *context, const void *json, size_t size)
 {
@@ -201,8 +199,7 @@ static enum status play(struct demo *demo, struct error *error)
     return status;
 }
 
-/* ---- The result
- * ----------------------------------------------------------------------------------- */
+/* ---- The result ---- */
 
 /* After the clean stop: everything is committed and checkpointed. */
 static enum status read_result(struct demo *demo, struct error *error)
@@ -273,8 +270,7 @@ static void print_json(const struct demo *demo, double seconds)
     (void)fflush(stdout);
 }
 
-/* ---- From beginning to end
- * ------------------------------------------------------------------------ */
+/* ---- From beginning to end ---- */
 
 static int refuse_too_much(const struct demo *demo)
 {

@@ -53,8 +53,7 @@ const struct readback_counts *readback_counts(const struct readback *readback)
     return &readback->counts;
 }
 
-/* ---- The topics
- * ----------------------------------------------------------------------------------- */
+/* ---- The topics ---- */
 
 static void count_reason(struct readback *readback)
 {
@@ -121,8 +120,7 @@ void readback_reasons(const struct readback *readback, char *text, size_t room)
                                  readback->reasons[i].count, readback->reasons[i].name);
 }
 
-/* ---- Redis
- * ---------------------------------------------------------------------------------------- */
+/* ---- Redis ---- */
 
 static enum status add_unit(struct readback *readback, uint32_t unit, struct readback_counts *sum,
                             struct error *error)

@@ -51,8 +51,7 @@ static struct path in_root(const struct stage *stage, const char *given, const c
     return path;
 }
 
-/* ---- The embedded broker
- * -------------------------------------------------------------------------- */
+/* ---- The embedded broker ---- */
 
 int stage_run_broker(int partitions)
 {
@@ -135,8 +134,7 @@ static void stop_real(const struct stage *stage)
     (void)process_run(arguments, log.text, &ignored);
 }
 
-/* ---- Redis
- * ---------------------------------------------------------------------------------------- */
+/* ---- Redis ---- */
 
 static enum status start_redis(struct stage *stage, struct error *error)
 {
@@ -183,8 +181,7 @@ static enum status start_redis(struct stage *stage, struct error *error)
                : status;
 }
 
-/* ---- baton
- * ---------------------------------------------------------------------------------------- */
+/* ---- baton ---- */
 
 static enum status write_config(struct stage *stage, struct error *error)
 {
@@ -274,14 +271,15 @@ enum status stage_check(struct stage *stage, struct error *error)
     return *stage->interrupted ? error_set(error, STATUS_STOP, "ended by a signal") : STATUS_OK;
 }
 
-/* ---- All of it
- * ------------------------------------------------------------------------------------ */
+/* ---- All of it ---- */
 
 enum status stage_open(struct stage *stage, const struct demo_options *options,
                        const volatile sig_atomic_t *interrupted, struct error *error)
 {
     *stage = (struct stage){.options = options, .interrupted = interrupted, .broker_input = -1};
     enum status status = folder_make(stage->folder, sizeof stage->folder, error);
+    /* baton's lock file goes with the folder. */
+    (void)setenv("XDG_RUNTIME_DIR", stage->folder, 1);
     if (status == STATUS_OK)
         status = start_redis(stage, error);
     if (status == STATUS_OK)

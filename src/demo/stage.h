@@ -18,7 +18,7 @@
 struct stage {
     const struct demo_options *options;
     const volatile sig_atomic_t *interrupted; /* set by a signal handler: no more waiting */
-    char folder[PATH_MAX / 4]; /* short enough for what is put behind it */
+    char folder[PATH_MAX / 4];                /* short enough for what is put behind it */
     char config[PATH_MAX], socket[PATH_MAX], brokers[64];
     pid_t redis, broker, baton;
     int broker_input; /* closing it ends the embedded broker */

@@ -47,8 +47,7 @@ struct story {
     struct text_buffer value;
 };
 
-/* ---- Chance
- * --------------------------------------------------------------------------------------- */
+/* ---- Chance ---- */
 
 static uint64_t chance(struct story *story)
 {
@@ -80,8 +79,7 @@ static uint32_t trait(const struct story *story, uint32_t visitor, uint32_t whic
 #define TRAIT_OF(story, visitor, which, list)                                                      \
     (list)[trait(story, visitor, which, sizeof(list) / sizeof *(list))]
 
-/* ---- Who they are
- * --------------------------------------------------------------------------------- */
+/* ---- Who they are ---- */
 
 static const char *const first_names[] = {
     "Ana",  "Bruno", "Carla",  "Daniel", "Elif",  "Farid",  "Grace",   "Hugo",
@@ -94,7 +92,7 @@ static const char *const last_names[] = {
 static const char *const companies[] = {
     "Aurora Logistics",   "Brightwater Foods", "Cobalt Insurance", "Delta Textiles",
     "Elm Street Clinics", "Fjord Shipping",    "Granite Build",    "Helio Energy",
-    "Indigo Travel",      "Juniper Retail",    "Kite Robotics",    "Lumen Schools"};
+    "Indigo Travel",      "Juniper Software",  "Kite Robotics",    "Lumen Schools"};
 static const char *const domains[] = {"aurora.example",  "brightwater.example", "cobalt.example",
                                       "delta.example",   "elmstreet.example",   "fjord.example",
                                       "granite.example", "helio.example",       "indigo.example",
@@ -105,9 +103,9 @@ static const char *const leading_titles[] = {
 static const char *const other_titles[] = {"Marketing Analyst", "Account Manager",
                                            "Project Manager",   "Developer",
                                            "Assistant",         "Team Lead"};
-static const char *const sectors[] = {"logistics", "food",     "insurance",     "textiles",
+static const char *const sectors[] = {"logistics", "food",     "finance",       "textiles",
                                       "health",    "shipping", "construction",  "energy",
-                                      "travel",    "retail",   "manufacturing", "education"};
+                                      "travel",    "software", "manufacturing", "education"};
 static const char *const countries[] = {"BR", "DE", "FR", "PT", "SE", "TR", "US", "JP"};
 static const uint32_t sizes[] = {8, 25, 60, 120, 240, 400, 900, 4000};
 
@@ -159,8 +157,7 @@ static void add_person(struct story *story, uint32_t visitor)
                           trait(story, visitor, 6, 10000));
 }
 
-/* ---- What they do
- * --------------------------------------------------------------------------------- */
+/* ---- What they do ---- */
 
 static const char site[] = "https://www.flowdesk.example";
 static const char *const reading[] = {
@@ -313,8 +310,7 @@ static void tell_event(struct story *story, const struct session *session, int64
     }
 }
 
-/* ---- Who comes next
- * ------------------------------------------------------------------------------- */
+/* ---- Who comes next ---- */
 
 static uint32_t pick_visitor(struct story *story)
 {
@@ -350,8 +346,7 @@ static struct session *pick_session(struct story *story)
     return session;
 }
 
-/* ---- The messages
- * --------------------------------------------------------------------------------- */
+/* ---- The messages ---- */
 
 struct story_plan story_plan_for(uint64_t events, int64_t end_ms, uint64_t seed)
 {

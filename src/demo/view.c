@@ -15,6 +15,7 @@ void view_init(struct view *view, FILE *out)
     *view = (struct view){.out = out};
     view->terminal = isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
     view->colours = view->terminal && !getenv("NO_COLOR");
+    (void)setvbuf(out, NULL, _IOFBF, 65536); /* a block in one write does not flicker */
 }
 
 static const char *colour(const struct view *view, const char *code)
@@ -26,19 +27,25 @@ static const char *colour(const struct view *view, const char *code)
 #define GREEN(view) colour(view, "\033[32m")
 #define PLAIN(view) colour(view, "\033[0m")
 
-void view_end(struct view *view)
+static void draw_block(struct view *view);
+
+static void erase_block(struct view *view)
 {
     if (view->drawn)
         (void)fprintf(view->out, "\033[%dA\033[J", view->drawn);
     view->drawn = 0;
+}
+
+void view_end(struct view *view)
+{
+    erase_block(view);
     (void)fflush(view->out);
 }
 
 void view_line(struct view *view, const char *format, ...)
 {
     va_list arguments;
-    if (view->drawn)
-        view_end(view);
+    erase_block(view);
     va_start(arguments, format);
     (void)vfprintf(view->out, format, arguments);
     va_end(arguments);
@@ -46,8 +53,7 @@ void view_line(struct view *view, const char *format, ...)
     (void)fflush(view->out);
 }
 
-/* ---- A promotion
- * ---------------------------------------------------------------------------------- */
+/* ---- A promotion ---- */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -88,15 +94,25 @@ static void add_person(FILE *out, const json_t *promotion)
             (void)fprintf(out, "%s%s", i ? ", " : " ", text_of(profile, fields[i]));
 }
 
+static const json_t *newest_touch(const json_t *touches)
+{
+    const json_t *newest = json_array_get(touches, 0);
+    for (size_t i = 1; i < json_array_size(touches);
+         i++) /* RFC 3339 in UTC: the order of the texts */
+        if (strcmp(text_of(json_array_get(touches, i), "time"), text_of(newest, "time")) > 0)
+            newest = json_array_get(touches, i);
+    return newest;
+}
+
 static void add_path(FILE *out, const json_t *promotion)
 {
     if (*text_of(promotion, "first_channel"))
-        (void)fprintf(out, "; came by %s", text_of(promotion, "first_channel"));
-    const json_t *touches = json_object_get(promotion, "touches");
-    const json_t *touch = json_array_get(touches, 0);
+        (void)fprintf(out, "\n         came by %s", text_of(promotion, "first_channel"));
+    const json_t *touch = newest_touch(json_object_get(promotion, "touches"));
     const char *what = *text_of(touch, "form") ? text_of(touch, "form") : text_of(touch, "page");
     if (*what)
-        (void)fprintf(out, "; last touch %s", what);
+        (void)fprintf(out, "%s last touch %s",
+                      *text_of(promotion, "first_channel") ? "," : "\n        ", what);
 }
 
 void view_promotion(struct view *view, const void *json, size_t size)
@@ -104,8 +120,8 @@ void view_promotion(struct view *view, const void *json, size_t size)
     json_t *promotion = json_loadb(json, size, 0, NULL);
     if (!promotion)
         return;
-    if (view->drawn)
-        view_end(view);
+    bool below = view->drawn > 0;
+    erase_block(view);
     (void)fprintf(view->out, "%s→ sales%s  ", GREEN(view), PLAIN(view));
     add_person(view->out, promotion);
     (void)fprintf(view->out, "\n         %s%g points%s: fit %g (", BOLD(view),
@@ -117,10 +133,12 @@ void view_promotion(struct view *view, const void *json, size_t size)
     add_path(view->out, promotion);
     (void)fputc('\n', view->out);
     json_decref(promotion);
+    if (below)
+        draw_block(view);
+    (void)fflush(view->out);
 }
 
-/* ---- The figures
- * ---------------------------------------------------------------------------------- */
+/* ---- The figures ---- */
 
 static void draw_plain(struct view *view, const struct view_figures *f)
 {
@@ -143,10 +161,11 @@ static void draw_bar(const struct view *view, const char *name, uint64_t value, 
     (void)fprintf(view->out, "%s\n", PLAIN(view));
 }
 
-static void draw_block(struct view *view, const struct view_figures *f)
+/* No line wider than 80 columns: one that wraps could not be taken back. */
+static void draw_block(struct view *view)
 {
-    if (view->drawn)
-        (void)fprintf(view->out, "\033[%dA\033[J", view->drawn);
+    const struct view_figures *f = &view->figures;
+    erase_block(view);
     (void)fprintf(view->out,
                   "\n%sbaton demo%s  %02" PRId64 ":%02" PRId64 " of %02" PRId64 ":%02" PRId64 "\n",
                   BOLD(view), PLAIN(view), f->elapsed_ms / 60000, f->elapsed_ms / 1000 % 60,
@@ -159,18 +178,19 @@ static void draw_block(struct view *view, const struct view_figures *f)
     draw_bar(view, "mql", f->mql, f->leads);
     draw_bar(view, "sql", f->sql, f->leads);
     (void)fprintf(view->out,
-                  "  repeated: %" PRIu64 " sent, %" PRIu64 " dropped   late: %" PRIu64
-                  " sent   unreadable: %" PRIu64 " sent, %" PRIu64 " dead letters\n",
-                  f->repeats_sent, f->duplicates, f->late_sent, f->unreadable_sent,
-                  f->dead_letters);
-    view->drawn = 7;
-    (void)fflush(view->out);
+                  "  repeated: %" PRIu64 " sent, %" PRIu64 " dropped    late: %" PRIu64 " sent\n",
+                  f->repeats_sent, f->duplicates, f->late_sent);
+    (void)fprintf(view->out, "  unreadable: %" PRIu64 " sent, %" PRIu64 " dead letters\n",
+                  f->unreadable_sent, f->dead_letters);
+    view->drawn = 8;
 }
 
 void view_figures(struct view *view, const struct view_figures *figures, int64_t now_ms)
 {
     if (view->terminal) {
-        draw_block(view, figures);
+        view->figures = *figures;
+        draw_block(view);
+        (void)fflush(view->out);
     } else if (now_ms >= view->next_plain_ms) {
         view->next_plain_ms = now_ms + PLAIN_INTERVAL_MS;
         draw_plain(view, figures);

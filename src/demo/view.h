@@ -8,13 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct view {
-    FILE *out;
-    bool terminal, colours;
-    int drawn; /* lines of the block that stand on the screen */
-    int64_t next_plain_ms;
-};
-
 struct view_figures {
     int64_t elapsed_ms, total_ms;
     uint64_t messages_sent, events_sent, repeats_sent, late_sent, unreadable_sent;
@@ -24,10 +17,18 @@ struct view_figures {
     double rate;         /* events counted per second, lately */
 };
 
+struct view {
+    FILE *out;
+    bool terminal, colours;
+    int drawn;                   /* lines of the block that stand on the screen */
+    struct view_figures figures; /* that it shows */
+    int64_t next_plain_ms;
+};
+
 void view_init(struct view *view, FILE *out);
 /* A line of its own; the block moves down. */
 __attribute__((format(printf, 2, 3))) void view_line(struct view *view, const char *format, ...);
-/* A promotion, as JSON from the topic. */
+/* A promotion, as JSON from the topic. The block stays below. */
 void view_promotion(struct view *view, const void *json, size_t size);
 /* Without a terminal: one line now and then. */
 void view_figures(struct view *view, const struct view_figures *figures, int64_t now_ms);

@@ -16,8 +16,7 @@ struct kafka_admin {
     rd_kafka_queue_t *queue; /* answers */
 };
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 enum status kafka_admin_create(const struct kafka_settings *settings, struct kafka_admin **out,
                                struct error *error)
@@ -55,8 +54,7 @@ void kafka_admin_destroy(struct kafka_admin *admin)
     free(admin);
 }
 
-/* ---- Requests that are answered by an event
- * ------------------------------------------------------- */
+/* ---- Requests that are answered by an event ---- */
 
 static rd_kafka_AdminOptions_t *options_for(struct kafka_admin *admin,
                                             rd_kafka_admin_op_t operation)
@@ -91,8 +89,7 @@ static rd_kafka_event_t *await(struct kafka_admin *admin, rd_kafka_event_type_t 
     }
 }
 
-/* ---- Topics
- * --------------------------------------------------------------------------------------- */
+/* ---- Topics ---- */
 
 static void take_setting(struct kafka_topic *topic, const char *name, const char *value)
 {
@@ -230,8 +227,7 @@ enum status kafka_max_message_bytes(struct kafka_admin *admin, size_t *bytes, st
     return status;
 }
 
-/* ---- Making topics
- * -------------------------------------------------------------------------------- */
+/* ---- Making topics ---- */
 
 static rd_kafka_NewTopic_t *new_topic(const char *name, const struct kafka_new_topic *wanted,
                                       struct error *error)
@@ -326,8 +322,7 @@ enum status kafka_admin_create_topics(struct kafka_admin *admin,
     return status == STATUS_OK && count > 0 ? await_topics(admin, error) : status;
 }
 
-/* ---- The group
- * ------------------------------------------------------------------------------------ */
+/* ---- The group ---- */
 
 static enum status take_commit(const rd_kafka_topic_partition_t *partition, struct arena *arena,
                                struct committed *out, struct error *error)

@@ -182,8 +182,7 @@ enum status kafka_check_embedded(const struct kafka_settings *settings, struct e
     return STATUS_OK;
 }
 
-/* ---- Membership
- * ----------------------------------------------------------------------------------- */
+/* ---- Membership ---- */
 
 struct membership_view {
     int32_t generation;

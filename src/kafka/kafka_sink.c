@@ -44,8 +44,7 @@ static struct kafka_sink *self_of(struct sink *sink)
     return (struct kafka_sink *)(void *)sink; /* port is the first member */
 }
 
-/* ---- The helper's side: one transaction
- * ------------------------------------------------------------ */
+/* ---- The helper's side: one transaction ---- */
 
 struct attempt {
     struct kafka_sink *sink;
@@ -301,8 +300,7 @@ static void *helper(void *context)
     return NULL;
 }
 
-/* ---- The worker's side
- * ----------------------------------------------------------------------------- */
+/* ---- The worker's side ---- */
 
 static void sink_begin(struct sink *sink, const struct transaction *transaction)
 {

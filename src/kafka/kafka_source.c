@@ -50,8 +50,7 @@ rd_kafka_t *kafka_source_consumer(const struct source *source)
     return ((const struct kafka_source *)(const void *)source)->consumer;
 }
 
-/* ---- What librdkafka calls, always from within a poll of ours
- * ------------------------------------- */
+/* ---- What librdkafka calls, always from within a poll of ours ---- */
 
 static void keep_units(struct kafka_source *self, const rd_kafka_topic_partition_list_t *partitions)
 {
@@ -99,8 +98,7 @@ static void on_error(rd_kafka_t *consumer, int code, const char *reason, void *o
     (void)error_set(&self->away_error, family, "Kafka: %s", reason);
 }
 
-/* ---- Fetch
- * ---------------------------------------------------------------------------------------- */
+/* ---- Fetch ---- */
 
 static void return_batch(struct kafka_source *self)
 {
@@ -342,8 +340,7 @@ static enum status source_fetch(struct source *source, int timeout_ms, struct re
     return probe(self, error);
 }
 
-/* ---- Start and release
- * ---------------------------------------------------------------------------- */
+/* ---- Start and release ---- */
 
 static bool is_assigned(const struct kafka_source *self, uint32_t unit)
 {
@@ -398,8 +395,7 @@ static enum status source_release(struct source *source, struct error *error)
     return assign(self, NULL, error);
 }
 
-/* ---- Questions to the broker
- * ---------------------------------------------------------------------- */
+/* ---- Questions to the broker ---- */
 
 static enum status take_committed(const struct kafka_source *self,
                                   const rd_kafka_topic_partition_t *partition, struct arena *arena,
@@ -470,8 +466,7 @@ static enum status source_partitions(struct source *source, uint32_t *count, str
     return kafka_client_partitions(self->consumer, self->topic, self->config_path, count, error);
 }
 
-/* ---- Life
- * ----------------------------------------------------------------------------------------- */
+/* ---- Life ---- */
 
 static void source_destroy(struct source *source)
 {

@@ -326,8 +326,7 @@ Test(kafka_sink, without_a_broker_a_reset_is_to_be_repeated, .timeout = 60)
     world_close(&world);
 }
 
-/* ---- Rebalance storm
- * ------------------------------------------------------------------------------- */
+/* ---- Rebalance storm ---- */
 
 enum { UNITS = 6, PER_UNIT = 4000, MEMBERS = 4 };
 
