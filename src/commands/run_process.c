@@ -287,10 +287,10 @@ static enum status start_workers(struct process *process, struct error *error)
 
 static void destroy_worker(struct process_worker *worker)
 {
+    if (worker->ports.sink) /* first: its transaction borrows from the worker */
+        worker->ports.sink->destroy(worker->ports.sink);
     if (worker->worker)
         worker_destroy(worker->worker);
-    if (worker->ports.sink)
-        worker->ports.sink->destroy(worker->ports.sink);
     if (worker->ports.source)
         worker->ports.source->destroy(worker->ports.source);
     if (worker->ports.store)

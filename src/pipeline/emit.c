@@ -141,8 +141,8 @@ bool emit_is_due(struct worker *worker, bool hurry)
     return now >= worker->last_commit_us + worker->config.commit_interval_ms * 1000;
 }
 
-/* What the committed offset of the unit's position will carry. */
-static void print_metadata(struct worker *worker, struct unit *unit)
+/* What the committed offset of the unit's position will carry; owned by the caller. */
+static char *print_metadata(struct worker *worker, struct unit *unit)
 {
     struct commit_metadata *metadata = &unit->metadata;
     int64_t now = worker->ports.clock->wall_ms(worker->ports.clock);
@@ -158,8 +158,7 @@ static void print_metadata(struct worker *worker, struct unit *unit)
     text_buffer_init(&text);
     commit_metadata_print(&text, metadata);
     assert(text.size <= UNIT_METADATA_MAX);
-    free(unit->transaction_metadata);
-    unit->transaction_metadata = text.data;
+    return text.data;
 }
 
 static void add_messages(struct worker *worker, struct unit *unit)
@@ -185,31 +184,32 @@ static void add_messages(struct worker *worker, struct unit *unit)
 
 static void add_unit(struct worker *worker, struct unit *unit)
 {
+    char *metadata;
     unit->in_transaction = true;
+    unit->transaction_position = unit->position;
     if (stands_live(unit)) {
-        unit->transaction_position = unit->position;
-        print_metadata(worker, unit);
+        metadata = print_metadata(worker, unit);
         add_messages(worker, unit);
         if (unit->copy.phase == COPY_NONE && checkpoint_is_due(worker, unit))
             checkpoint_copy_at(worker, unit, COPY_WAITS_FOR_COMMIT);
     } else if (unit->state == UNIT_NEW) {
-        unit->transaction_position = unit->position;
-        print_metadata(worker, unit);
+        metadata = print_metadata(worker, unit);
     } else { /* a replay: K again as it stands, so that the producer's slow first transaction is
                 behind it */
         unit->transaction_position = unit->committed;
-        free(unit->transaction_metadata);
-        unit->transaction_metadata = memory_copy_text(unit->metadata_text);
+        metadata = memory_copy_text(unit->metadata_text);
     }
     size_t n = worker->transaction.commit_count++;
     if (n == worker->commit_room) {
         worker->commit_room = n ? n * 2 : 16;
         worker->transaction_commits = memory_resize(
             worker->transaction_commits, worker->commit_room * sizeof *worker->transaction_commits);
+        worker->transaction_texts =
+            memory_resize(worker->transaction_texts, worker->commit_room * sizeof(char *));
     }
-    worker->transaction_commits[n] = (struct unit_commit){.unit = unit->number,
-                                                          .offset = unit->transaction_position,
-                                                          .metadata = unit->transaction_metadata};
+    worker->transaction_texts[n] = metadata;
+    worker->transaction_commits[n] = (struct unit_commit){
+        .unit = unit->number, .offset = unit->transaction_position, .metadata = metadata};
 }
 
 void emit_begin(struct worker *worker)
@@ -230,24 +230,26 @@ void emit_begin(struct worker *worker)
     worker->ports.sink->begin(worker->ports.sink, &worker->transaction);
 }
 
-static void forget_sent(struct worker *worker)
+void transaction_forget(struct worker *worker)
 {
+    for (size_t i = 0; i < worker->transaction.commit_count; i++)
+        free(worker->transaction_texts[i]);
+    worker->transaction = (struct transaction){0};
     for (size_t i = 0; i < worker->sent_count; i++)
         outbox_give_back(worker, worker->sent[i]);
     worker->sent_count = 0;
-    worker->sink_busy = false;
-    worker->last_commit_us = worker_now_us(worker);
 }
 
-static void unit_committed(struct worker *worker, struct unit *unit)
+/* Takes the text. */
+static void unit_committed(struct worker *worker, struct unit *unit, char **metadata)
 {
     unit->in_transaction = false;
     if (unit->state == UNIT_CLAIMING || unit->state == UNIT_STOPPED)
         return; /* lost meanwhile: its next owner reads K anew */
     unit->committed = unit->transaction_position;
     free(unit->metadata_text);
-    unit->metadata_text = unit->transaction_metadata;
-    unit->transaction_metadata = NULL;
+    unit->metadata_text = *metadata;
+    *metadata = NULL;
     if (unit->copy.phase == COPY_WAITS_FOR_COMMIT && unit->copy.position <= unit->committed)
         unit->copy.phase = COPY_AGGREGATES;
     if (unit->state == UNIT_NEW)
@@ -259,6 +261,34 @@ static void add_figure(atomic_uint_fast64_t *figure, uint64_t more)
     atomic_fetch_add_explicit(figure, more, memory_order_relaxed);
 }
 
+static void transaction_committed(struct worker *worker)
+{
+    CRASH_POINT("commit_confirmed");
+    worker->sink_warm = true;
+    worker->failures = 0;
+    add_figure(&worker->figures.transactions, 1);
+    add_figure(&worker->figures.promotions, worker->sent_promotions);
+    add_figure(&worker->figures.stage_changes, worker->sent_stage_changes);
+    for (size_t i = 0; i < worker->transaction.commit_count; i++) {
+        struct unit *unit = worker->by_number[worker->transaction_commits[i].unit];
+        if (unit && unit->in_transaction) /* not dropped, and perhaps given again, meanwhile */
+            unit_committed(worker, unit, &worker->transaction_texts[i]);
+    }
+}
+
+static void transaction_failed(struct worker *worker, const char *why)
+{
+    worker->sink_ready = worker->sink_warm = false;
+    for (size_t i = 0; i < worker->unit_count; i++)
+        worker->units[i]->in_transaction = false;
+    worker_recover_all(worker, why);
+    /* a broker that refuses every transaction is asked again after growing pauses */
+    int64_t pause_ms = worker->failures ? (int64_t)RETRY_FIRST_MS << worker->failures : 0;
+    worker->retry_at_us =
+        worker_now_us(worker) + 1000 * (pause_ms < RETRY_LAST_MS ? pause_ms : RETRY_LAST_MS);
+    worker->failures += worker->failures < 10;
+}
+
 void emit_poll(struct worker *worker)
 {
     if (!worker->sink_busy)
@@ -267,26 +297,11 @@ void emit_poll(struct worker *worker)
     enum sink_state state = worker->ports.sink->poll(worker->ports.sink, &error);
     if (state == SINK_BUSY)
         return;
-    forget_sent(worker);
-    if (state == SINK_COMMITTED) {
-        CRASH_POINT("commit_confirmed");
-        worker->sink_warm = true;
-        worker->failures = 0;
-        add_figure(&worker->figures.transactions, 1);
-        add_figure(&worker->figures.promotions, worker->sent_promotions);
-        add_figure(&worker->figures.stage_changes, worker->sent_stage_changes);
-        for (size_t i = 0; i < worker->unit_count; i++)
-            if (worker->units[i]->in_transaction)
-                unit_committed(worker, worker->units[i]);
-        return;
-    }
-    worker->sink_ready = worker->sink_warm = false;
-    for (size_t i = 0; i < worker->unit_count; i++)
-        worker->units[i]->in_transaction = false;
-    worker_recover_all(worker, error.text);
-    /* a broker that refuses every transaction is asked again after growing pauses */
-    int64_t pause_ms = worker->failures ? (int64_t)RETRY_FIRST_MS << worker->failures : 0;
-    worker->retry_at_us =
-        worker_now_us(worker) + 1000 * (pause_ms < RETRY_LAST_MS ? pause_ms : RETRY_LAST_MS);
-    worker->failures += worker->failures < 10;
+    worker->sink_busy = false;
+    worker->last_commit_us = worker_now_us(worker);
+    if (state == SINK_COMMITTED)
+        transaction_committed(worker);
+    else
+        transaction_failed(worker, error.text);
+    transaction_forget(worker);
 }

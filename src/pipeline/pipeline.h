@@ -105,7 +105,6 @@ struct unit {
     /* in flight */
     bool in_transaction;
     int64_t transaction_position;
-    char *transaction_metadata;
     /* times of the monotonic clock */
     int64_t last_checkpoint_us, last_contact_us;
     int64_t replay_from, replay_told_us;
@@ -164,9 +163,10 @@ struct worker {
     size_t sent_count;
     struct outbox **spare_outboxes;
     size_t spare_count;
-    struct transaction transaction;
+    struct transaction transaction; /* lent to the sink: outlives the units that take part */
     struct outgoing_message *transaction_messages;
     struct unit_commit *transaction_commits;
+    char **transaction_texts; /* metadata, by commit */
     size_t message_room, commit_room;
     uint64_t sent_promotions, sent_stage_changes;
     int64_t first_waiting_us; /* since when a message waits; 0: none does */
@@ -249,6 +249,7 @@ void outbox_add_stages(struct worker *worker, struct unit *unit, const struct re
 bool emit_is_due(struct worker *worker, bool hurry);
 void emit_begin(struct worker *worker);
 void emit_poll(struct worker *worker);
+void transaction_forget(struct worker *worker); /* what was lent is ours again */
 struct outbox *outbox_take(struct worker *worker);
 void outbox_give_back(struct worker *worker, struct outbox *outbox);
 

@@ -53,7 +53,6 @@ void unit_destroy(struct worker *worker, struct unit *unit)
     free(unit->dirty);
     free(unit->schemas);
     free(unit->metadata_text);
-    free(unit->transaction_metadata);
     worker->by_number[unit->number] = NULL;
     atomic_store_explicit(&worker->positions[unit->number], -1, memory_order_relaxed);
     free(unit);

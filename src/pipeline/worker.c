@@ -529,8 +529,7 @@ static void destroy_outbox(struct outbox *outbox)
 void worker_destroy(struct worker *worker)
 {
     drop_units(worker);
-    for (size_t i = 0; i < worker->sent_count; i++)
-        destroy_outbox(worker->sent[i]);
+    transaction_forget(worker);
     for (size_t i = 0; i < worker->spare_count; i++)
         destroy_outbox(worker->spare_outboxes[i]);
     for (size_t i = 0; i < worker->agreement_count; i++) {
@@ -551,6 +550,7 @@ void worker_destroy(struct worker *worker)
     free(worker->spare_outboxes);
     free(worker->transaction_messages);
     free(worker->transaction_commits);
+    free(worker->transaction_texts);
     free(worker->units);
     free(worker->by_number);
     free((void *)worker->positions);

@@ -64,7 +64,8 @@ struct worker;
 enum status worker_create(struct worker **worker, const struct worker_config *config,
                           const struct worker_ports *ports, struct encoder *encoder,
                           struct error *error);
-/* Does not destroy the ports. */
+/* Does not destroy the ports. The sink must be destroyed before: a transaction may be in flight,
+ * and it borrows from the worker. */
 void worker_destroy(struct worker *worker);
 
 /* One turn of the loop: waits at most about 100 ms. STOP: the process must end with the error. */

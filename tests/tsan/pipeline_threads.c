@@ -92,8 +92,8 @@ static int start(struct thread *thread, struct worker_config *config, struct mem
 
 static void destroy(struct thread *thread)
 {
-    worker_destroy(thread->worker);
     thread->ports.sink->destroy(thread->ports.sink);
+    worker_destroy(thread->worker);
     thread->ports.source->destroy(thread->ports.source);
     thread->ports.store->destroy(thread->ports.store);
     thread->ports.stage_log->destroy(thread->ports.stage_log);

@@ -133,8 +133,8 @@ static inline void owner_kill(struct world *world, int number)
     struct owner *owner = &world->owners[number];
     if (!owner->worker)
         return;
-    worker_destroy(owner->worker);
     owner->ports.sink->destroy(owner->ports.sink);
+    worker_destroy(owner->worker);
     owner->ports.source->destroy(owner->ports.source);
     owner->ports.store->destroy(owner->ports.store);
     owner->ports.stage_log->destroy(owner->ports.stage_log);
