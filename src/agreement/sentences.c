@@ -71,7 +71,7 @@ static void say_cap(const struct yaml_node *cap, struct text_buffer *out)
     bool once = strcmp(times, "1") == 0;
     text_buffer_print(out, ", at most %s%s", once ? "once" : times, once ? "" : " times");
     if (strcmp(per, "ever") == 0)
-        add(out, once ? " in all" : " in all");
+        add(out, " in all");
     else
         text_buffer_print(out, " per %s", per);
 }
@@ -144,8 +144,8 @@ static void say_limits(const struct agreement *agreement, struct text_buffer *ou
 static void say_gate(const struct yaml_node *gate, struct text_buffer *out)
 {
     static const char *const names[] = {"score", "fit", "behaviour"};
-    static const char *const texts[] = {"a score of at least %s", "at least %s points of fit",
-                                        "at least %s points of behaviour"};
+    static const char *const texts[] = {"a score of at least %s", "%s or more points of fit",
+                                        "%s or more points of behaviour"};
     const struct yaml_node *one = yaml_find(gate, "needs_one_of"),
                            *all = yaml_find(gate, "needs_all_of");
     uint32_t said = 0;

@@ -303,7 +303,8 @@ static void read_key(struct reading *reading, const char *prefix, const struct y
             return;
         }
     }
-    strcat(name, ".");
+    name[size] = '.';
+    name[size + 1] = 0;
     for (size_t i = 0; i < parameter_count; i++) {
         if (strncmp(parameters[i].name, name, (size_t)size + 1) == 0) {
             read_section(reading, name, node);

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HEAD "agreement: test\nversion: 1\n"
 #define RULES "behaviour: [{id: visit, event: visit, points: 1}]\n"
@@ -298,6 +299,33 @@ Test(agreement, summer_time_goes_on_by_its_rule)
     cr_expect_eq(offset_at(compiled, january_2090), 3600);
     cr_expect_eq(offset_at(compiled, july_2090), 7200);
     agreement_destroy(agreement);
+}
+
+/* The C library reads the same files with other code. */
+Test(agreement, offsets_are_those_of_the_c_library)
+{
+    static const char *const zones[] = {"Africa/Casablanca",   "America/Nuuk",  "America/St_Johns",
+                                        "Antarctica/Troll",    "Asia/Gaza",     "Asia/Kathmandu",
+                                        "Australia/Lord_Howe", "Europe/Dublin", "Pacific/Apia",
+                                        "Etc/GMT+12"};
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        struct text_buffer text = {0};
+        text_buffer_print(&text, HEAD "zone: %s\n" RULES GATES, zones[i]);
+        struct agreement *agreement = parse(text.data);
+        const struct baton_agreement *compiled = agreement_compiled(agreement);
+        setenv("TZ", zones[i], 1);
+        tzset();
+        for (int64_t time_s = 0; time_s < INT64_C(4102444800);
+             time_s += 9973 * 11) { /* to the year 2100 */
+            time_t when = (time_t)time_s;
+            struct tm local;
+            localtime_r(&when, &local);
+            cr_assert_eq(offset_at(compiled, time_s * 1000), local.tm_gmtoff, "%s %lld", zones[i],
+                         (long long)time_s);
+        }
+        agreement_destroy(agreement);
+        text_buffer_fini(&text);
+    }
 }
 
 Test(agreement, offsets_stored_with_a_text_stand_before_this_machines)
