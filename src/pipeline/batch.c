@@ -60,8 +60,10 @@ static void decode_item(struct worker *worker, struct item *item)
     if (key.naming != SCHEMA_NONE) {
         enum schema_answer answer = schemas_resolve(worker, item->unit, key, record->offset);
         if (answer == SCHEMA_WAIT) {
-            item->unit->wants_start =
-                true; /* what came before it in this batch is folded all the same */
+            /* What came before it in this batch is folded all the same, if the unit is held for
+             * it. If it is not (the store is away), nothing behind it may be folded, either. */
+            item->unit->wants_start = true;
+            item->unit->cut = item->unit->cut || !item->unit->held;
             item->unit = NULL;
             return;
         }
