@@ -105,10 +105,24 @@ static bool takes_part(const struct worker *worker, const struct unit *unit)
     return unit->state == UNIT_REPLAYING && !worker->sink_warm && unit->committed >= 0;
 }
 
-static bool taking_over(const struct worker *worker)
+/* K may not be read while a transaction is open: a take-over that can go on now goes first. One
+ * that waits for somebody does not hold up the other units. */
+static bool gives_way(struct worker *worker)
+{
+    return worker_is_taking_over(worker) && !worker->store_away &&
+           worker_now_us(worker) >= worker->retry_at_us;
+}
+
+static bool has_moved(const struct unit *unit)
+{
+    return stands_live(unit) && (unit->position > unit->committed || unit->outbox->count);
+}
+
+bool emit_is_near(const struct worker *worker)
 {
     for (size_t i = 0; i < worker->unit_count; i++)
-        if (worker->units[i]->state == UNIT_CLAIMING)
+        if (has_moved(worker->units[i]) &&
+            (worker->commit_wanted || worker->units[i]->outbox->count))
             return true;
     return false;
 }
@@ -116,13 +130,12 @@ static bool taking_over(const struct worker *worker)
 /* hurry: a revocation or a stop; whatever there is to commit is due now. */
 bool emit_is_due(struct worker *worker, bool hurry)
 {
-    if (worker->sink_busy || !worker->sink_ready || (taking_over(worker) && !hurry))
+    if (worker->sink_busy || !worker->sink_ready || (gives_way(worker) && !hurry))
         return false;
     bool moved = false, fresh = false;
     for (size_t i = 0; i < worker->unit_count; i++) {
         const struct unit *unit = worker->units[i];
-        moved = moved || (takes_part(worker, unit) && stands_live(unit) &&
-                          (unit->position > unit->committed || unit->outbox->count));
+        moved = moved || has_moved(unit);
         fresh =
             fresh || (unit->state == UNIT_NEW) || (takes_part(worker, unit) && !worker->sink_warm);
     }

@@ -80,6 +80,7 @@ struct unit {
     enum unit_state state;
     bool cut;         /* takes no more records of this batch */
     bool wants_start; /* the source must deliver from `position` again */
+    bool stale;       /* CLAIMING or STOPPED, and what was known of its state is still in memory */
     struct fence fence;
     int64_t position, stored, committed, start;
     bool committed_mark; /* `committed` = 1 stands in the store */
@@ -137,7 +138,7 @@ struct worker {
     size_t unit_count;
     struct unit **by_number;    /* partitions */
     _Atomic int64_t *positions; /* partitions; what worker_position tells */
-    bool assigned;
+    bool assigned, partitions_checked;
 
     /* agreements by hash, parsed once; [0] is the one in force */
     struct held_agreement {
@@ -190,6 +191,9 @@ __attribute__((format(printf, 3, 4))) void unit_log(struct worker *worker, struc
 void unit_stop(struct worker *worker, struct unit *unit,
                const char *why); /* → STOPPED, told once and in the store */
 void unit_recover(struct worker *worker, struct unit *unit, const char *why); /* → CLAIMING */
+/* A take-over found somebody away: it is told once, and tried again after a growing pause. */
+void takeover_waits(struct worker *worker, const struct error *error);
+bool worker_is_taking_over(const struct worker *worker); /* has units CLAIMING */
 void worker_recover_all(struct worker *worker, const char *why);
 /* Acts on a status of the store for one unit: RETRY → the store is away; FENCED → recover; STOP →
  * stop. */
@@ -247,6 +251,8 @@ void outbox_add_stages(struct worker *worker, struct unit *unit, const struct re
                        const struct baton_event *event, const struct lead_entry *entry,
                        const struct baton_fold_result *result);
 bool emit_is_due(struct worker *worker, bool hurry);
+/* Does something wait for a transaction that will come soon? */
+bool emit_is_near(const struct worker *worker);
 void emit_begin(struct worker *worker);
 void emit_poll(struct worker *worker);
 void transaction_forget(struct worker *worker); /* what was lent is ours again */

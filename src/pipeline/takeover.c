@@ -36,7 +36,7 @@ void unit_clear(struct worker *worker, struct unit *unit)
     baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
     unit->words_stored = unit->words.count;
     unit->schema_count = 0;
-    unit->held = unit->cut = unit->committed_mark = false;
+    unit->held = unit->cut = unit->stale = unit->committed_mark = false;
     unit->stretch = unit->stretch_count = 0;
     unit->committed = unit->rebuild_until = unit->accepted = -1;
     unit->missed = 0;
@@ -511,18 +511,9 @@ static enum status make_producer(struct worker *worker, struct error *error)
     return status;
 }
 
-static bool any_claiming(const struct worker *worker)
-{
-    for (size_t i = 0; i < worker->unit_count; i++)
-        if (worker->units[i]->state == UNIT_CLAIMING)
-            return true;
-    return false;
-}
-
 enum status takeover_turn(struct worker *worker, struct error *error)
 {
-    if (!any_claiming(worker) || worker->sink_busy || worker_now_us(worker) < worker->retry_at_us)
-        return STATUS_OK;
+    bool contested = false;
     enum status made = make_producer(worker, error);
     if (made != STATUS_OK)
         return made == STATUS_RETRY ? STATUS_OK : made;
@@ -538,6 +529,11 @@ enum status takeover_turn(struct worker *worker, struct error *error)
         unit_store_status(worker, unit, status, &why);
         if (status == STATUS_RETRY)
             return STATUS_OK; /* all others would say the same: after a pause */
+        contested = contested || status == STATUS_FENCED;
     }
+    worker->trouble.text[0] = 0;
+    worker->retry_ms = RETRY_FIRST_MS;
+    if (contested) /* somebody else claims it, too: not in a race */
+        worker->retry_at_us = worker_now_us(worker) + RETRY_FIRST_MS * 1000;
     return STATUS_OK;
 }

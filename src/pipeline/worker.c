@@ -38,6 +38,14 @@ void unit_log(struct worker *worker, struct unit *unit, const char *format, ...)
     log_info("worker=%u unit=%u %s", worker->config.number, unit->number, text);
 }
 
+bool worker_is_taking_over(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->state == UNIT_CLAIMING)
+            return true;
+    return false;
+}
+
 bool unit_folds(const struct unit *unit)
 {
     return unit->state == UNIT_REPLAYING || unit->state == UNIT_LIVE;
@@ -83,7 +91,7 @@ void unit_recover(struct worker *worker, struct unit *unit, const char *why)
         return;
     unit_log(worker, unit, "recovers: %s", why);
     unit->state = UNIT_CLAIMING;
-    unit->wants_start = true;
+    unit->wants_start = unit->stale = true;
     checkpoint_drop(worker, unit); /* one of its writes is missing: none may follow */
 }
 
@@ -98,13 +106,27 @@ void unit_stop(struct worker *worker, struct unit *unit, const char *why)
 {
     log_error("worker=%u unit=%u stopped: %s", worker->config.number, unit->number, why);
     unit->state = UNIT_STOPPED;
-    unit->wants_start = true;
+    unit->wants_start = unit->stale = true;
     checkpoint_drop(worker, unit);
     worker->had_stopped_units = true;
     struct field field = field_of("stopped", why);
     struct store_write write = {.fields = &field, .field_count = 1};
     struct error ignored; /* the log has told it already */
     (void)unit_write_now(worker, unit, &write, &ignored);
+}
+
+static void retry_later(struct worker *worker)
+{
+    worker->retry_ms = worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
+    worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
+}
+
+void takeover_waits(struct worker *worker, const struct error *error)
+{
+    if (strcmp(worker->trouble.text, error->text) != 0)
+        log_warn("worker=%u cannot take over units yet: %s", worker->config.number, error->text);
+    worker->trouble = *error;
+    retry_later(worker);
 }
 
 static void store_is_away(struct worker *worker, const char *why)
@@ -127,15 +149,8 @@ void unit_store_status(struct worker *worker, struct unit *unit, enum status sta
         unit_recover(worker, unit, "its fence in Redis has moved");
     else if (status == STATUS_RETRY && unit->state != UNIT_CLAIMING)
         store_is_away(worker, error->text);
-    else if (status == STATUS_RETRY) { /* a take-over: Redis or Kafka; again after a pause */
-        if (strcmp(worker->trouble.text, error->text) != 0)
-            log_warn("worker=%u unit=%u waits: %s", worker->config.number, unit->number,
-                     error->text);
-        worker->trouble = *error;
-        worker->retry_ms =
-            worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
-        worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
-    }
+    else if (status == STATUS_RETRY)
+        takeover_waits(worker, error);
 }
 
 void unit_write_failed(struct worker *worker, struct unit *unit, enum status status,
@@ -161,21 +176,22 @@ static void look_for_store(struct worker *worker)
     if (worker_now_us(worker) < worker->retry_at_us)
         return;
     struct error error;
+    bool answered = false;
     for (size_t i = 0; i < worker->unit_count; i++) {
         struct unit *unit = worker->units[i];
         if (unit->state == UNIT_CLAIMING)
             continue;
         enum status status = check_unit(worker, unit, &error);
         if (status == STATUS_RETRY) {
-            worker->retry_ms =
-                worker->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : worker->retry_ms * 2;
-            worker->retry_at_us = worker_now_us(worker) + worker->retry_ms * 1000;
+            retry_later(worker);
             return;
         }
-        if (status != STATUS_OK)
+        answered = true;
+        if (status != STATUS_OK && !(unit->state == UNIT_STOPPED && status == STATUS_STOP))
             unit_store_status(worker, unit, status, &error);
     }
-    log_info("worker=%u Redis answers again", worker->config.number);
+    if (answered) /* else the next claim tells */
+        log_info("worker=%u Redis answers again", worker->config.number);
     worker->store_away = false;
     worker->start_due = true;
     worker->retry_ms = RETRY_FIRST_MS;
@@ -203,26 +219,53 @@ static void check_fences(struct worker *worker)
 /* ---- assignment
  * ----------------------------------------------------------------------------------- */
 
+static enum status other_partitions(const struct worker *worker, uint32_t count,
+                                    struct error *error)
+{
+    return error_set(error, STATUS_STOP,
+                     "topic %s has %u partitions now and had %u: leads would move to other units. "
+                     "Give it its former number, or start anew under another redis.prefix and "
+                     "kafka.group",
+                     worker->config.events_topic, count, worker->partitions);
+}
+
+/* Once per assignment, before its first take-over: the broker may be away when the news come. */
+static enum status check_partitions(struct worker *worker, struct error *error)
+{
+    if (worker->partitions_checked)
+        return STATUS_OK;
+    uint32_t count;
+    enum status status = worker->ports.source->partitions(worker->ports.source, &count, error);
+    if (status == STATUS_OK && count != worker->partitions)
+        return other_partitions(worker, count, error);
+    worker->partitions_checked = status == STATUS_OK;
+    return status;
+}
+
+static enum status take_over(struct worker *worker, struct error *error)
+{
+    if (worker->store_away || worker->sink_busy || !worker_is_taking_over(worker) ||
+        worker_now_us(worker) < worker->retry_at_us)
+        return STATUS_OK;
+    enum status status = check_partitions(worker, error);
+    if (status == STATUS_RETRY) {
+        takeover_waits(worker, error);
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? takeover_turn(worker, error) : status;
+}
+
 static enum status assigned(struct worker *worker, const struct source_news *news,
                             struct error *error)
 {
-    uint32_t partitions;
-    enum status status = worker->ports.source->partitions(worker->ports.source, &partitions, error);
-    if (status == STATUS_OK && partitions != worker->partitions && worker->partitions != 0) {
-        free(worker->by_number);
-        worker->by_number = NULL;
-        return error_set(error, STATUS_STOP,
-                         "topic %s has %u partitions now and had %u: leads would move to other "
-                         "units. Give it its former number, or "
-                         "start anew under another redis.prefix and kafka.group",
-                         worker->config.events_topic, partitions, worker->partitions);
-    }
-    worker->units = memory_resize(worker->units, news->unit_count * sizeof(struct unit *));
-    for (size_t i = 0; i < news->unit_count; i++) {
-        assert(news->units[i] < worker->partitions);
+    for (size_t i = 0; i < news->unit_count; i++)
+        if (news->units[i] >= worker->partitions)
+            return other_partitions(worker, news->units[i] + 1, error);
+    worker->units = memory_resize(worker->units, (news->unit_count + 1) * sizeof(struct unit *));
+    for (size_t i = 0; i < news->unit_count; i++)
         worker->units[worker->unit_count++] = unit_create(worker, news->units[i]);
-    }
     worker->assigned = true;
+    worker->partitions_checked = false;
     worker->start_due = true;
     worker->retry_at_us = 0;
     worker->retry_ms = RETRY_FIRST_MS;
@@ -247,7 +290,9 @@ static bool unit_is_handed_over(const struct unit *unit)
         return unit->position <= unit->stored && unit->dirty_count == 0 && unit->outbox->count == 0;
     if (unit->state == UNIT_REPLAYING)
         return unit->position <= unit->stored && unit->dirty_count == 0;
-    return true; /* nothing of ours that the store or Kafka lacks */
+    /* SETTLING goes on to LIVE with its checkpoint; of the others there is nothing that the store
+     * or Kafka lacks */
+    return unit->state != UNIT_SETTLING;
 }
 
 static bool all_handed_over(const struct worker *worker)
@@ -256,14 +301,6 @@ static bool all_handed_over(const struct worker *worker)
         if (!unit_is_handed_over(worker->units[i]))
             return false;
     return !worker->sink_busy;
-}
-
-static bool taking_over(const struct worker *worker)
-{
-    for (size_t i = 0; i < worker->unit_count; i++)
-        if (worker->units[i]->state == UNIT_CLAIMING)
-            return true;
-    return false;
 }
 
 static bool nothing_to_replay(const struct worker *worker)
@@ -334,7 +371,7 @@ static enum status start_source(struct worker *worker, struct error *error)
 
 static bool in_flight(const struct worker *worker)
 {
-    if (worker->sink_busy || worker->first_waiting_us || worker->commit_wanted)
+    if (worker->sink_busy || emit_is_near(worker))
         return true;
     for (size_t i = 0; i < worker->unit_count; i++)
         if (worker->units[i]->copy.phase != COPY_NONE)
@@ -381,9 +418,19 @@ static enum status fetch_and_fold(struct worker *worker, struct error *error)
     if (status != STATUS_OK)
         return status;
     status = take_news(worker, &news, error);
-    if (status == STATUS_OK && count)
+    /* A start that is due has not come through: these may lie behind what must come first. */
+    if (status == STATUS_OK && count && !worker->start_due)
         batch_fold(worker, count);
     return status;
+}
+
+/* Units that do not fold give their memory back, dirty leads above all: they will be loaded again.
+ * Here, as nothing points into it between two turns. */
+static void drop_stale(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->unit_count; i++)
+        if (worker->units[i]->stale)
+            unit_clear(worker, worker->units[i]);
 }
 
 static void show_figures(struct worker *worker)
@@ -427,8 +474,8 @@ enum status worker_step(struct worker *worker, struct error *error)
     emit_poll(worker);
     if (worker->store_away)
         look_for_store(worker);
-    if (!worker->store_away)
-        status = takeover_turn(worker, error);
+    drop_stale(worker);
+    status = take_over(worker, error);
     if (status != STATUS_OK)
         return status;
     schemas_turn(worker);
@@ -462,7 +509,7 @@ static void finish_take_overs(struct worker *worker)
     int64_t deadline = worker_now_us(worker) + worker->config.drain_ms * 500;
     while (!worker->store_away && worker_now_us(worker) < deadline) {
         emit_poll(worker);
-        if (takeover_turn(worker, &ignored) != STATUS_OK || !taking_over(worker))
+        if (take_over(worker, &ignored) != STATUS_OK || !worker_is_taking_over(worker))
             return;
         worker->ports.clock->pause(worker->ports.clock, 1);
     }
