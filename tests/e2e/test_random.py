@@ -2,16 +2,18 @@
 """Random agreements and random events through `baton run` on a real broker and a real Redis, compared with the
 reference scorer lead by lead: scores, stages, promotions, stage changes, dead letters.
 
-    test_random.py [--seeds 12] [--first 0] [--size 1200] [--jobs 3] [--keep FOLDER]
+    test_random.py [--seeds 15] [--first 0] [--size 1200] [--jobs 3] [--keep FOLDER]
 
 Every seed has a course of events of its own (by its number): a run in one go, clean stops and restarts in the middle of
-the stream, kills, a second process that comes and goes. Last line: `N passed, N failed`.
+the stream, kills, a second process that comes and goes, crashes between two steps. Last line: `N passed, N failed`.
 """
 
 import argparse
 import json
+import os
 import random
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -20,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from urllib.parse import unquote
 
-from world import OUTPUTS, Failed, Setup, World
+from world import BATON, CRASH, OUTPUTS, Failed, Setup, World
 
 import generate  # noqa: E402  (world puts tests/reference on the path)
 from compare_try import SUMMARY_KEYS, differences
@@ -141,7 +143,35 @@ def two_processes(case):
     stop_clean(first)
 
 
-COURSES = (one_go, stop_and_restart, kills, two_processes)
+def crash_points():
+    """Names of the places where the program can be made to end; none without such a build."""
+    if not os.access(CRASH, os.X_OK):
+        return []
+    listed = subprocess.run([CRASH, "run", "--crash-points"], stdout=subprocess.PIPE, text=True, timeout=20, check=True)
+    return listed.stdout.split()
+
+
+def crashes(case):
+    """It ends by itself between two steps of a take-over, a transaction or a checkpoint, again and again."""
+    points = crash_points()
+    feeder = case.feed(6)
+    for turn in range(5):
+        point = case.rng.choice(points) + f":{case.rng.randint(1, 6)}" if points else ""
+        process = case.setup.start(binary=CRASH if points else BATON, BATON_CRASH_AT=point)
+        process.asked = True
+        end = time.monotonic() + case.rng.uniform(1.5, 2.5)
+        while process.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        if process.process.poll() not in (None, 99):
+            raise Failed(f"exit code {process.process.poll()} at crash point {point}:\n{process.tail(30)}")
+        process.kill()
+    process = case.setup.start()
+    feeder.finish()
+    case.wait_until_done()
+    stop_clean(process)
+
+
+COURSES = (one_go, stop_and_restart, kills, two_processes, crashes)
 
 
 class Case:
@@ -328,7 +358,7 @@ def run_seed(world, seed, size, keep):
 
 def main():
     parser = argparse.ArgumentParser(description="Compare `baton run` with the reference scorer.")
-    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=15)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--size", type=int, default=1200, help="events per seed")
     parser.add_argument("--jobs", type=int, default=3, help="seeds at a time")

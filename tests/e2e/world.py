@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/reference"))
 
 BATON = os.environ.get("BATON_BIN", str(ROOT / "build/release/baton"))
+CRASH = os.environ.get("BATON_CRASH_BIN", str(ROOT / "build/debug/baton"))     # it has crash points
 FOREVER = {"retention.ms": "-1", "message.timestamp.after.max.ms": str(2 ** 63 - 1)}
 QUIET = {"log_level": 0}
 
@@ -241,8 +242,8 @@ class Setup:
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
                               timeout=60, stdin=subprocess.DEVNULL, check=False, env={**os.environ, **environment})
 
-    def start(self, instance="a", *words, **environment):
-        process = Process(self, instance, words, environment)
+    def start(self, instance="a", *words, binary=BATON, **environment):
+        process = Process(self, instance, words, environment, binary)
         self.processes.append(process)
         return process
 
@@ -285,12 +286,12 @@ class Setup:
 class Process:
     """A `baton run`."""
 
-    def __init__(self, setup, instance, words=(), environment=None):
+    def __init__(self, setup, instance, words=(), environment=None, binary=BATON):
         self.log_path = setup.folder / f"run-{len(setup.processes)}-{instance}.log"
         self.asked = False
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BATON, "run", "-c", str(setup.folder / "baton.yaml"), "--instance", instance, *words],
+                [binary, "run", "-c", str(setup.folder / "baton.yaml"), "--instance", instance, *words],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         atexit.register(self.kill)
 
