@@ -1,6 +1,6 @@
 # tests/fuzz/fuzz_*.c become libFuzzer programs in BUILD/tests/fuzz, with everything that they run instrumented:
 #   CC=clang cmake -B build/fuzz -G Ninja -DBATON_FUZZ=ON -DBATON_TESTS=OFF && ninja -C build/fuzz
-#   build/fuzz/tests/fuzz/fuzz_agreement -max_total_time=10 CORPUS_FOLDER tests/cases/agreements/good
+#   build/fuzz/tests/fuzz/fuzz_agreement -max_total_time=10 CORPUS_FOLDER tests/agreements/good
 # Included before the rooms, as their objects must carry the instrumentation, too.
 if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
   message(FATAL_ERROR "BATON_FUZZ needs clang: configure with CC=clang")

@@ -30,6 +30,7 @@ SUITES = {
     "tsan": (("tsan",), (), 180),
     "fuzz": (("fuzz",), (), 60),
     "model": ((), (), 300),
+    "agreements": ((), (), 300),
     "cases": (("release",), (), 300),
     "adapters": (("asan", "release"), ("kafka", "redis", "registry"), 300),
     "reference": (("release",), ("kafka", "redis"), 600),

@@ -1,4 +1,4 @@
-/* Every file of tests/cases/agreements: bad ones give exactly the errors that their comments tell,
+/* Every file of tests/agreements: bad ones give exactly the errors that their comments tell,
  * good ones exactly the warnings. */
 #include "agreement/agreement.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLDER BATON_SOURCE_DIR "/tests/cases/agreements/"
+#define FOLDER BATON_SOURCE_DIR "/tests/agreements/"
 
 static void read_file(const char *path, struct text_buffer *text)
 {
