@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 HERE = Path(__file__).resolve().parent
-SCHEMA = HERE.parents[2] / "schemas" / "agreement.schema.json"
+SCHEMA = HERE.parents[1] / "schemas" / "agreement.schema.json"
 
 
 def loader():

@@ -132,7 +132,7 @@ Test(pipeline_simulation, every_event_counts_once_whatever_happens)
 {
     const char *wanted = getenv("BATON_SIMULATION_SEED"), *many = getenv("BATON_SIMULATIONS");
     uint64_t first = wanted ? strtoull(wanted, NULL, 10) : 1;
-    uint64_t count = wanted ? 1 : many ? strtoull(many, NULL, 10) : 200;
+    uint64_t count = wanted ? 1 : many ? strtoull(many, NULL, 10) : 100;
     for (uint64_t seed = first; seed < first + count; seed++)
         simulate(seed);
 }
