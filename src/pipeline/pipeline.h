@@ -83,14 +83,13 @@ struct unit {
     bool stale;       /* CLAIMING or STOPPED, and what was known of its state is still in memory */
     struct fence fence;
     int64_t position, stored, committed, start;
-    bool committed_mark; /* `committed` = 1 stands in the store */
     struct unit_aggregates aggregates;
     struct commit_metadata metadata; /* of K as it was read; switches and verdicts live on in it */
     char *metadata_text;             /* K's metadata as it stands */
     int64_t rebuild_until, accepted;
     bool stopped_field; /* the store's hash carries a `stopped` text to be removed */
-    struct stretch stretches[UNIT_SWITCHES + 2];
-    size_t stretch_count, stretch; /* the one in force at `position` */
+    struct stretch stretches[UNIT_SWITCHES + 1]; /* R's, and each switch behind it */
+    size_t stretch_count, stretch;               /* the one in force at `position` */
     struct baton_words words;
     uint32_t words_stored; /* ids below are in the store */
     uint32_t *dirty;       /* entries of the table */
@@ -180,7 +179,8 @@ struct worker {
     bool start_due;
     bool had_stopped_units, left_behind;
     uint64_t dirty_total;
-    struct error trouble; /* the last text of a state of waiting, told once */
+    int64_t schemas_next_us; /* the registry is away: nobody asks it before */
+    struct error trouble;    /* the last text of a state of waiting, told once */
     struct worker_figures figures;
 };
 

@@ -60,6 +60,19 @@ static struct baton_text text_in(const struct text_buffer *buffer)
     return (struct baton_text){.data = buffer->data, .size = (uint32_t)buffer->size};
 }
 
+/* Each question may take a second: while nobody answers, one is asked for all units. */
+static enum status ask_registry(struct worker *worker, struct schema_key key,
+                                struct baton_text *text, struct error *error)
+{
+    if (worker_now_us(worker) < worker->schemas_next_us)
+        return error_set(error, STATUS_RETRY, "whoever knows the schemas is away");
+    enum status status =
+        worker->ports.schemas->get(worker->ports.schemas, key, &worker->scratch, text, error);
+    if (status == STATUS_RETRY)
+        worker->schemas_next_us = worker_now_us(worker) + LOOK_AGAIN_US;
+    return status;
+}
+
 /* The text as this unit has stored it, or from whoever knows it. REJECT: nobody does, just now. */
 static enum status find_text(struct worker *worker, struct unit *unit, struct schema_key key,
                              bool *stored, const struct schema_text **out, struct error *error)
@@ -79,8 +92,7 @@ static enum status find_text(struct worker *worker, struct unit *unit, struct sc
     if (*out)
         return STATUS_OK;
     if (!text.data)
-        status =
-            worker->ports.schemas->get(worker->ports.schemas, key, &worker->scratch, &text, error);
+        status = ask_registry(worker, key, &text, error);
     if (status == STATUS_OK)
         *out = learn(worker, key, text);
     return status;
@@ -136,8 +148,10 @@ static enum schema_answer decide_dead(struct worker *worker, struct unit *unit,
     return SCHEMA_DEAD;
 }
 
+/* The time that an unknown schema is given runs while somebody is there to say that it is unknown.
+ */
 static void hold(struct worker *worker, struct unit *unit, struct schema_key key, int64_t offset,
-                 const char *why)
+                 enum status status, const char *why)
 {
     int64_t now = worker_now_us(worker);
     if (!unit->held) {
@@ -145,8 +159,10 @@ static void hold(struct worker *worker, struct unit *unit, struct schema_key key
         unit->held = true;
         unit->held_key = key;
         unit->held_offset = offset;
-        unit->held_since_us = now;
+        unit->held_since_us = 0;
     }
+    if (status == STATUS_RETRY || unit->held_since_us == 0)
+        unit->held_since_us = now;
     unit->held_next_us = now + LOOK_AGAIN_US;
 }
 
@@ -185,7 +201,7 @@ enum schema_answer schemas_resolve(struct worker *worker, struct unit *unit, str
                 unit->state == UNIT_LIVE; /* a replay makes no verdicts of its own */
     if (status == STATUS_REJECT && unit->held && !patient && live)
         return decide_dead(worker, unit, key, offset);
-    hold(worker, unit, key, offset, error.text);
+    hold(worker, unit, key, offset, status, error.text);
     return SCHEMA_WAIT;
 }
 
