@@ -20,6 +20,7 @@ static void restore_stage(struct restoring *restoring, const struct stage_record
         lead_table_find(&worker->table, restoring->unit->number, record->lead_id);
     if (!entry) {
         entry = lead_table_add(&worker->table, restoring->unit->number, record->lead_id);
+        baton_lead_attach(&entry->lead, unit_agreement(restoring->unit));
         unit_mark_dirty(worker, restoring->unit, entry);
         restoring->leads++;
     }
@@ -104,8 +105,6 @@ enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t commi
     enum status status =
         worker->ports.source->range(worker->ports.source, unit->number, &first, &end, error);
     if (status == STATUS_OK)
-        status = worker->ports.store->clear(worker->ports.store, unit->number, &unit->fence, error);
-    if (status == STATUS_OK)
         status = agreements_store(worker, unit, error);
     if (status == STATUS_OK)
         status = agreements_find(worker, unit, agreement_hash(worker->config.agreement), &agreement,
@@ -121,25 +120,27 @@ enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t commi
     if (status == STATUS_OK)
         status = may_promote_again(worker, unit, stages_cut, first, error);
     if (status == STATUS_OK)
+        status = worker->ports.store->clear(worker->ports.store, unit->number, &unit->fence, error);
+    if (status == STATUS_OK)
         status = write_restored(worker, unit, error);
     if (status != STATUS_OK)
         return status;
     unit->aggregates = (struct unit_aggregates){.position = first};
     unit->rebuild_until = committed;
     unit->metadata.switch_count = 0;
-    status = write_first_position(worker, unit, first, "1", error);
+    bool behind = first > committed; /* nothing is left to fold: its first commit moves K on */
+    status = write_first_position(worker, unit, first, behind ? "0" : "1", error);
     if (status != STATUS_OK)
         return status;
     unit_log(worker, unit,
              "is rebuilt: %" PRIu64 " leads with a stage restored, folds %" PRId64 " to %" PRId64
              " in silence",
              restoring.leads, first, committed);
-    unit->state = UNIT_REPLAYING;
+    unit->state = behind ? UNIT_NEW : UNIT_REPLAYING;
     unit->wants_start = true;
     unit->replay_from = first;
-    if (first >= committed) {
-        unit->position = committed;
+    unit->replay_told_us = worker_now_us(worker);
+    if (first == committed)
         takeover_reached(worker, unit);
-    }
     return STATUS_OK;
 }

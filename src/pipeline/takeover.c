@@ -36,7 +36,7 @@ void unit_clear(struct worker *worker, struct unit *unit)
     baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
     unit->words_stored = unit->words.count;
     unit->schema_count = 0;
-    unit->held = unit->cut = unit->stale = unit->committed_mark = false;
+    unit->held = unit->cut = unit->stale = false;
     unit->stretch = unit->stretch_count = 0;
     unit->committed = unit->rebuild_until = unit->accepted = -1;
     unit->missed = 0;
@@ -67,9 +67,17 @@ static struct field text_field(const char *name, char *room, size_t room_size, i
     return field_of(name, room);
 }
 
+/* From the unit's position on, events are folded under this agreement: unless they are anyway. */
 static void remember_switch(struct unit *unit, const char *hash)
 {
     struct commit_metadata *metadata = &unit->metadata;
+    const struct agreement_switch *last = metadata->switches + metadata->switch_count;
+    if (metadata->switch_count && last[-1].position == unit->position) { /* nothing was folded */
+        metadata->switch_count--;
+        last--;
+    }
+    if (metadata->switch_count && strcmp(last[-1].hash, hash) == 0)
+        return;
     if (metadata->switch_count == UNIT_SWITCHES) {
         memmove(metadata->switches, metadata->switches + 1,
                 (UNIT_SWITCHES - 1) * sizeof *metadata->switches);
@@ -143,8 +151,8 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
 
 static void go_live(struct worker *worker, struct unit *unit)
 {
-    if (unit->metadata.switch_count == 0)
-        remember_switch(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
+    /* Here, as also a unit that was killed after its checkpoint under a new agreement comes by. */
+    remember_switch(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
     unit->state = UNIT_LIVE;
     unit->wants_start = true;
     unit->last_checkpoint_us = worker_now_us(worker);
@@ -164,16 +172,34 @@ void takeover_committed(struct worker *worker, struct unit *unit)
         return;
     }
     CRASH_POINT("new_unit_marked");
-    unit->committed_mark = true;
     go_live(worker, unit);
+}
+
+/* The metadata knows the last switches only: what lies further back cannot be told apart. */
+static enum status switches_reach_back(struct worker *worker, const struct unit *unit,
+                                       const struct unit_record *record, struct error *error)
+{
+    const struct commit_metadata *metadata = &unit->metadata;
+    if (metadata->switch_count < UNIT_SWITCHES ||
+        record->position >= metadata->switches[0].position || unit->accepted == unit->committed)
+        return STATUS_OK;
+    return error_set(error, STATUS_STOP,
+                     "Redis stands at offset %" PRId64 ", and the agreement has changed more than "
+                     "%d times since: which events were folded under which is not known any more. "
+                     "Restore a newer Redis, or fold them all under agreement %s: baton accept -c "
+                     "%s --unit %u",
+                     record->position, UNIT_SWITCHES - 1, record->agreement,
+                     worker->config.config_file, unit->number);
 }
 
 /* The agreements that the events from R to K were folded under, and the one in force from K on. */
 static enum status plan_stretches(struct worker *worker, struct unit *unit,
                                   const struct unit_record *record, struct error *error)
 {
-    const struct agreement *agreement;
-    enum status status = agreements_find(worker, unit, record->agreement, &agreement, error);
+    const struct agreement *agreement = NULL;
+    enum status status = switches_reach_back(worker, unit, record, error);
+    if (status == STATUS_OK)
+        status = agreements_find(worker, unit, record->agreement, &agreement, error);
     unit->stretches[0] = (struct stretch){.from = record->position, .agreement = agreement};
     unit->stretch_count = 1;
     unit->stretch = 0;
@@ -276,17 +302,28 @@ static enum status restore_words(struct worker *worker, struct unit *unit, struc
     return STATUS_OK;
 }
 
+/* It may have been killed between the first commit and its mark, and may have been stopped. */
+static enum status mark_resumed(struct worker *worker, struct unit *unit,
+                                const struct unit_record *record, struct error *error)
+{
+    struct field fields[] = {field_of("committed", "1"), field_of("stopped", "")};
+    struct store_write write = {.fields = fields, .field_count = 2};
+    if (record->committed && !unit->stopped_field)
+        return STATUS_OK;
+    unit->stopped_field = false;
+    return unit_write_now(worker, unit, &write, error);
+}
+
 /* R and K are both there: everything that folding [R, K) needs. */
 static enum status resume(struct worker *worker, struct unit *unit,
                           const struct unit_record *record, struct error *error)
 {
-    struct field mark = field_of("committed", "1");
-    struct store_write marking = {.fields = &mark, .field_count = 1};
     unit->position = unit->stored = record->position;
     unit->start = record->start;
     unit->aggregates = record->aggregates;
     unit->rebuild_until = record->rebuild;
-    unit->committed_mark = record->committed;
+    if (record->rebuild == unit->committed) /* all below K is folded under the agreement at R */
+        unit->metadata.switch_count = 0;
     if (record->position > unit->committed)
         return error_set(error, STATUS_STOP,
                          "Redis is folded up to offset %" PRId64
@@ -311,9 +348,8 @@ static enum status resume(struct worker *worker, struct unit *unit,
         status = plan_stretches(worker, unit, record, error);
     if (status == STATUS_OK)
         status = agreements_store(worker, unit, error);
-    if (status == STATUS_OK &&
-        !record->committed) /* killed between the first commit and its mark */
-        status = unit_write_now(worker, unit, &marking, error);
+    if (status == STATUS_OK)
+        status = mark_resumed(worker, unit, record, error);
     if (status != STATUS_OK)
         return status;
     unit->state = UNIT_REPLAYING;
@@ -373,18 +409,19 @@ static enum status compare(struct worker *worker, struct unit *unit,
 
 static bool digest_is_right(struct worker *worker, struct unit *unit)
 {
-    if (unit->metadata_text[0] == 0 && worker->config.embedded)
+    if (!unit->metadata.present && worker->config.embedded)
         return true;
     if (unit->committed == unit->rebuild_until || unit->accepted == unit->committed)
         return true;
     struct error error;
-    if (unit->metadata_text[0] == 0)
-        (void)error_set(&error, STATUS_STOP,
-                        "the committed offset %" PRId64
-                        " was not committed by baton (its metadata is empty), so what was "
-                        "published up to it is not known. To go on: "
-                        "baton accept -c %s --unit %u",
-                        unit->committed, worker->config.config_file, unit->number);
+    if (!unit->metadata.present)
+        (void)error_set(
+            &error, STATUS_STOP,
+            "the committed offset %" PRId64
+            " was not committed by this program (its metadata is empty or unknown), so what was "
+            "published up to it is not known. To go on: "
+            "baton accept -c %s --unit %u",
+            unit->committed, worker->config.config_file, unit->number);
     else if (unit->metadata.digest != unit->aggregates.digest)
         (void)error_set(&error, STATUS_STOP,
                         "at offset %" PRId64
@@ -435,7 +472,6 @@ void takeover_settled(struct worker *worker, struct unit *unit)
     unit->stretches[0] = (struct stretch){.from = unit->position, .agreement = agreement};
     unit->stretch_count = 1;
     unit_enter_stretch(worker, unit, 0);
-    remember_switch(unit, hash);
     unit_log(worker, unit, "from offset %" PRId64 " on under agreement %s version %u (%.8s)",
              unit->position, agreement_name(agreement), agreement_version(agreement), hash);
     go_live(worker, unit);
@@ -482,10 +518,8 @@ static enum status take_over_unit(struct worker *worker, struct unit *unit, stru
     free(unit->metadata_text);
     unit->metadata_text = memory_copy_text(committed.metadata);
     struct error ignored; /* told by the digest check, unless an operator has accepted it */
-    if (commit_metadata_read(committed.metadata, &unit->metadata, &ignored) != STATUS_OK) {
+    if (commit_metadata_read(committed.metadata, &unit->metadata, &ignored) != STATUS_OK)
         unit->metadata = (struct commit_metadata){0};
-        unit->metadata_text[0] = 0;
-    }
     return compare(worker, unit, record, error);
 }
 

@@ -13,7 +13,7 @@
 #define FOLD_VERSION                                                                               \
     1 /* of the arithmetic of docs/scoring.md: another one cannot replay what this one folded */
 #define UNIT_VERDICTS_MAX 32
-#define UNIT_SWITCHES 4
+#define UNIT_SWITCHES 5 /* the last four, and what was in force before them */
 #define UNIT_METADATA_MAX 4096
 #define AGREEMENT_HASH_MAX 64
 
