@@ -9,10 +9,14 @@
     {                                                                                              \
         literal, sizeof literal - 1                                                                \
     }
+
+/* clang-format off: schemas stand as they are read */
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
+#define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
 #define SCALARS                                                                                    \
     "[\"null\",\"string\",\"int\",\"double\",\"boolean\",\"bytes\",{\"type\":\"array\",\"items\":" \
     "\"null\"}]"
+#define MAP(values) "{\"type\":\"map\",\"values\":" values "}"
 #define IDS                                                                                        \
     FIELD("event_id", "\"string\"")                                                                \
     "," FIELD("lead_id", "[\"null\",\"string\"]") "," FIELD("time", "[\"long\",\"string\"]")
@@ -20,37 +24,27 @@
 static const char
     *const schemas[] =
         {
-            "{\"type\":\"record\",\"name\":\"Visit\",\"fields\":[" IDS
-            "," FIELD("url", "[\"null\",\"string\"]") "," FIELD("page", "\"bytes\"") "]}",
-            "{\"type\":\"record\",\"name\":\"FormFill\",\"fields\":[" IDS
-            "," FIELD("fields", "{\"type\":\"map\",\"values\":" SCALARS "}") "]}",
-            "{\"type\":\"record\",\"name\":\"FormFill\",\"fields\":[" IDS
-            "," FIELD("fields",
-                      "[\"null\",{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"P\","
-                      "\"fields\":[" FIELD("name", SCALARS) "," FIELD("value", SCALARS) "," FIELD(
-                          "n", "\"long\"") "]}},\"string\"]") "]}",
-            "{\"type\":\"record\",\"name\":\"Profile\",\"fields\":[" FIELD(
-                "x", SCALARS) "," IDS
-                              "," FIELD("age", "\"int\"") "," FIELD("consent", SCALARS) "," FIELD(
-                                  "properties", "{\"type\":\"map\",\"values\":"
-                                                "\"float\"}") "]}",
-            "[\"null\",{\"type\":\"record\",\"name\":\"Email\",\"fields\":[" IDS
-            "," FIELD("action", "{\"type\":\"enum\",\"name\":\"A\",\"symbols\":[\"sent\","
-                                "\"opened\"]}") "]},"
-                                                "{\"type\":\"record\",\"name\":\"L\",\"fields\":"
-                                                "[" FIELD("next", "[\"null\",\"L\"]") "," FIELD(
-                                                    "page",
-                                                    "[\"null\",{\"type\":\"record\",\"name\":\"Q\","
-                                                    "\"fields\":[" FIELD(
-                                                        "url",
-                                                        SCALARS) "]}]") "," FIELD("utm",
-                                                                                  "{\"type\":"
-                                                                                  "\"map\","
-                                                                                  "\"values\""
-                                                                                  ":" SCALARS
-                                                                                  "}") "," IDS
-                                                                                       "]}]",
+            RECORD("Visit",
+                   IDS "," FIELD("url", "[\"null\",\"string\"]") "," FIELD("page", "\"bytes\"")),
+            RECORD("FormFill", IDS "," FIELD("fields", MAP(SCALARS))),
+            RECORD("FormFill", IDS
+                   "," FIELD("fields",
+                             "[\"null\",{\"type\":\"array\",\"items\":" RECORD(
+                                 "P", FIELD("name", SCALARS) "," FIELD("value", SCALARS) "," FIELD(
+                                          "n", "\"long\"")) "},\"string\"]")),
+            RECORD("Profile", FIELD("x", SCALARS) "," IDS "," FIELD("age", "\"int\"") "," FIELD(
+                                  "consent", SCALARS) "," FIELD("properties",
+                                                                MAP("\"float\""))),
+            "[\"null\"," RECORD("Email", IDS "," FIELD("action", "{\"type\":\"enum\",\"name\":"
+                                                                 "\"A\",\"symbols\":[\"sent\","
+                                                                 "\"opened\"]}")) "," RECORD(
+                "L", FIELD("next", "[\"null\",\"L\"]") "," FIELD(
+                         "page",
+                         "[\"null\"," RECORD(
+                             "Q", FIELD("url", SCALARS)) "]") "," FIELD("utm",
+                                                                        MAP(SCALARS)) "," IDS) "]",
 };
+/* clang-format on */
 
 static const struct name_pair fields[] = {{T("page.url"), T("url")},
                                           {T("utm.campaign"), T("campaign")}};
