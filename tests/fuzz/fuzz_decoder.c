@@ -10,39 +10,39 @@
         literal, sizeof literal - 1                                                                \
     }
 
-/* clang-format off: schemas stand as they are read */
+/* clang-format off */
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
 #define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
-#define SCALARS                                                                                    \
-    "[\"null\",\"string\",\"int\",\"double\",\"boolean\",\"bytes\",{\"type\":\"array\",\"items\":" \
-    "\"null\"}]"
 #define MAP(values) "{\"type\":\"map\",\"values\":" values "}"
+#define LIST(items) "{\"type\":\"array\",\"items\":" items "}"
+#define SCALARS "[\"null\",\"string\",\"int\",\"double\",\"boolean\",\"bytes\"," LIST("\"null\"") "]"
 #define IDS                                                                                        \
-    FIELD("event_id", "\"string\"")                                                                \
-    "," FIELD("lead_id", "[\"null\",\"string\"]") "," FIELD("time", "[\"long\",\"string\"]")
+    FIELD("event_id", "\"string\"") "," FIELD("lead_id", "[\"null\",\"string\"]") ","              \
+    FIELD("time", "[\"long\",\"string\"]")
 
-static const char
-    *const schemas[] =
-        {
-            RECORD("Visit",
-                   IDS "," FIELD("url", "[\"null\",\"string\"]") "," FIELD("page", "\"bytes\"")),
-            RECORD("FormFill", IDS "," FIELD("fields", MAP(SCALARS))),
-            RECORD("FormFill", IDS
-                   "," FIELD("fields",
-                             "[\"null\",{\"type\":\"array\",\"items\":" RECORD(
-                                 "P", FIELD("name", SCALARS) "," FIELD("value", SCALARS) "," FIELD(
-                                          "n", "\"long\"")) "},\"string\"]")),
-            RECORD("Profile", FIELD("x", SCALARS) "," IDS "," FIELD("age", "\"int\"") "," FIELD(
-                                  "consent", SCALARS) "," FIELD("properties",
-                                                                MAP("\"float\""))),
-            "[\"null\"," RECORD("Email", IDS "," FIELD("action", "{\"type\":\"enum\",\"name\":"
-                                                                 "\"A\",\"symbols\":[\"sent\","
-                                                                 "\"opened\"]}")) "," RECORD(
-                "L", FIELD("next", "[\"null\",\"L\"]") "," FIELD(
-                         "page",
-                         "[\"null\"," RECORD(
-                             "Q", FIELD("url", SCALARS)) "]") "," FIELD("utm",
-                                                                        MAP(SCALARS)) "," IDS) "]",
+static const char *const schemas[] = {
+    RECORD("Visit",
+           IDS "," FIELD("url", "[\"null\",\"string\"]") "," FIELD("page", "\"bytes\"")),
+    RECORD("FormFill",
+           IDS "," FIELD("fields", MAP(SCALARS))),
+    RECORD("FormFill",
+           IDS "," FIELD("fields", "[\"null\","
+               LIST(RECORD("P", FIELD("name", SCALARS) "," FIELD("value", SCALARS) ","
+                                FIELD("n", "\"long\"")))
+               ",\"string\"]")),
+    RECORD("Profile",
+           FIELD("x", SCALARS) "," IDS "," FIELD("age", "\"int\"") "," FIELD("consent", SCALARS) ","
+           FIELD("properties", MAP("\"float\""))),
+    "[\"null\","
+    RECORD("Email",
+           IDS "," FIELD("action", "{\"type\":\"enum\",\"name\":\"A\","
+                                   "\"symbols\":[\"sent\",\"opened\"]}"))
+    ","
+    RECORD("L",
+           FIELD("next", "[\"null\",\"L\"]") ","
+           FIELD("page", "[\"null\"," RECORD("Q", FIELD("url", SCALARS)) "]") ","
+           FIELD("utm", MAP(SCALARS)) "," IDS)
+    "]",
 };
 /* clang-format on */
 
