@@ -15,9 +15,11 @@
 static bool take_i64(const char **at, int64_t *value)
 {
     char *end;
+    size_t sign = **at == '-';
+    size_t digits = strspn(*at + sign, "0123456789");
     errno = 0;
     long long read = strtoll(*at, &end, 10);
-    if (end == *at || errno || **at == ' ' || **at == '+')
+    if (digits == 0 || errno || end != *at + sign + digits)
         return false;
     *at = end;
     *value = read;
@@ -27,11 +29,10 @@ static bool take_i64(const char **at, int64_t *value)
 static bool take_u64(const char **at, int base, uint64_t *value)
 {
     char *end;
+    size_t digits = strspn(*at, base == 16 ? "0123456789abcdef" : "0123456789");
     errno = 0;
-    if (**at == '-' || **at == ' ' || **at == '+')
-        return false;
     unsigned long long read = strtoull(*at, &end, base);
-    if (end == *at || errno)
+    if (digits == 0 || errno || end != *at + digits)
         return false;
     *at = end;
     *value = read;
@@ -192,9 +193,43 @@ static bool read_i64(const char *at, int64_t *value)
     return take_i64(&at, value) && *at == 0;
 }
 
+static bool read_u32(const char *at, uint32_t *value)
+{
+    uint64_t number;
+    if (!take_u64(&at, 10, &number) || *at || number > UINT32_MAX)
+        return false;
+    *value = (uint32_t)number;
+    return true;
+}
+
+/* Fields that are one number from 0 on; any other name is the store's own, or of a later version,
+ * and its value is its own business. */
+static bool read_number_field(struct unit_record *record, const char *name, const char *value)
+{
+    int64_t committed = 0;
+    const struct {
+        const char *name;
+        int64_t *number;
+    } numbers[] = {{"position", &record->position}, {"start", &record->start},
+                   {"committed", &committed},       {"rebuild", &record->rebuild},
+                   {"accepted", &record->accepted}, {"updated", &record->updated_ms}};
+    if (strcmp(name, "partitions") == 0)
+        return read_u32(value, &record->partitions);
+    if (strcmp(name, "fold") == 0)
+        return read_u32(value, &record->fold_version);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (strcmp(name, numbers[i].name) != 0)
+            continue;
+        if (!read_i64(value, numbers[i].number) || *numbers[i].number < 0)
+            return false;
+        record->has_position = record->has_position || strcmp(name, "position") == 0;
+        record->committed = record->committed || committed != 0;
+    }
+    return true;
+}
+
 static bool read_field(struct unit_record *record, const char *name, const char *value)
 {
-    int64_t number = 0;
     const char *at = value;
     if (strcmp(name, "aggregates") == 0)
         return read_aggregates(value, &record->aggregates);
@@ -204,28 +239,7 @@ static bool read_field(struct unit_record *record, const char *name, const char 
         return read_hash_text(value, record->agreement);
     if (strcmp(name, "input") == 0)
         return take_u64(&at, 16, &record->input_hash) && *at == 0;
-    if (strcmp(name, "owner") == 0 || strcmp(name, "step") == 0 || strcmp(name, "stopped") == 0)
-        return true;
-    if (!read_i64(value, &number) || number < 0)
-        return false;
-    if (strcmp(name, "position") == 0) {
-        record->has_position = true;
-        record->position = number;
-    } else if (strcmp(name, "partitions") == 0)
-        record->partitions = (uint32_t)number;
-    else if (strcmp(name, "start") == 0)
-        record->start = number;
-    else if (strcmp(name, "committed") == 0)
-        record->committed = number != 0;
-    else if (strcmp(name, "fold") == 0)
-        record->fold_version = (uint32_t)number;
-    else if (strcmp(name, "rebuild") == 0)
-        record->rebuild = number;
-    else if (strcmp(name, "accepted") == 0)
-        record->accepted = number;
-    else if (strcmp(name, "updated") == 0)
-        record->updated_ms = number;
-    return true; /* a field that a later version may have added is its own business */
+    return read_number_field(record, name, value);
 }
 
 enum status unit_record_read(const struct field *fields, size_t count, struct unit_record *record,
@@ -243,7 +257,9 @@ enum status unit_record_read(const struct field *fields, size_t count, struct un
             memcpy(value, fields[i].value.data, fields[i].value.size);
             value[fields[i].value.size] = 0;
         }
-        if (!fits || !read_field(record, name, value))
+        if (!fits || strlen(value) != fields[i].value.size)
+            (void)strcpy(value, "?"); /* no field of ours; another's is its own business */
+        if (!read_field(record, name, value))
             return error_set(error, STATUS_STOP,
                              "field `%s` of the unit's hash is damaged: restore it, or rebuild the "
                              "unit (baton run --rebuild)",
