@@ -221,6 +221,22 @@ class CommandLine(Base):
         self.assertTrue(answer["ok"])
         self.assertEqual((answer["agreement"], answer["version"]), ("demo-saas", 3))
 
+    def test_the_examples_of_the_documentation_are_right(self):
+        setup = self.setup(topics=False)
+        for page in ("README.md", "docs/agreement.md", "docs/messages.md"):
+            for block in re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S):
+                if block.startswith("agreement: ") and "gates:" in block:
+                    setup.write_agreement(block)
+                else:
+                    (setup.folder / "baton.yaml").write_text(block, encoding="utf-8")
+                done = setup.run("check")
+                self.assert_ends(done, 0)
+                self.assertEqual(done.stderr, "", page)
+        for line in re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S):
+            (setup.folder / "e.jsonl").write_text(line)
+            done = call("try", str(setup.folder / "agreement.yaml"), str(setup.folder / "e.jsonl"), "--json")
+            self.assertEqual(len(done.stdout.splitlines()), 1, done.stderr)
+
     def test_try_scores_a_file(self):
         setup = self.setup(topics=False)
         events = setup.folder / "events.jsonl"
@@ -589,6 +605,97 @@ class Processes(Base):
         got = {lead: json.loads(setup.run("show", lead, "--json", "--at", "newest").stdout)["rules"]["download"]
                for lead in ("lead-0", "lead-5")}
         self.assertEqual(got, {"lead-0": 100, "lead-5": 100})
+
+
+# --- what an operator has to decide -----------------------------------------------------------------------------------
+
+class Operators(Base):
+    def scored(self):
+        setup, log = self.setup(), story()
+        self.score_all(setup, log)
+        return setup, log, expected(AGREEMENT, log.counted(), topic=setup.topics["events"])
+
+    def stops_with(self, setup, *texts):
+        """Unit 1 stops, the others are live."""
+        process = setup.start()
+        for text in ("unit=1 stopped", "unit=0 live", "unit=2 live", "unit=3 live") + texts:
+            process.wait_for_line(text)
+        done = setup.run("status")
+        self.assert_ends(done, 1)
+        for text in ("unit 1 has stopped",) + texts:
+            self.assertIn(text, done.stdout)
+        return process
+
+    def assert_scores(self, setup, wanted):
+        for lead_id, lead in wanted["leads"].items():
+            got = json.loads(setup.run("show", lead_id, "--json", "--at", "newest").stdout, parse_float=Decimal)
+            self.assert_same({key: lead[key] for key in ("score", "stage", "rules", "events", "profile")}, got)
+
+    def test_a_unit_whose_state_is_gone_is_rebuilt_on_demand(self):
+        setup, log, wanted = self.scored()
+        redis = self.redis()
+        redis.call("DEL", *redis.scan(f"{setup.name}:{{1}}:*"))
+        process = self.stops_with(setup, "its state is gone", f"baton run -c {setup.folder}/baton.yaml --rebuild")
+        self.assertEqual(process.stop(), 1)
+        process = setup.start("a", "--rebuild")
+        process.wait_for_line("unit=1 live")
+        log.event("lead-1", "visit", "later", 90, page="/pricing")
+        self.feed(setup, log.sent()[-1:])
+        self.wait_done(setup, log)
+        self.assertEqual(process.stop(), 0, process.log())
+        wanted = expected(AGREEMENT, log.counted(), topic=setup.topics["events"])
+        self.assert_scores(setup, wanted)
+        self.assertEqual(len(self.outputs(setup)["stages"]), len(wanted["stages"]))
+
+    def test_a_damaged_lead_stops_its_unit(self):
+        setup, log, _ = self.scored()
+        self.redis().call("HSET", f"{setup.name}:{{1}}:lead:lead-1", "a", "nonsense")
+        self.assert_ends(setup.run("show", "lead-1"), 1, "damaged")
+        log.event("lead-1", "visit", "later", 90, page="/pricing")
+        self.feed(setup, log.sent()[-1:])
+        process = self.stops_with(setup, "lead-1")
+        self.assertEqual(process.stop(), 1)
+
+    def test_offsets_set_back_by_hand_stop_the_unit(self):
+        setup, log, _ = self.scored()
+        WORLD.commit_by_hand(setup.name, setup.topics["events"], 1, 2)
+        process = self.stops_with(setup, f"up to offset {log.next[1]}", "is 2")
+        self.assertEqual(process.stop(), 1)
+        WORLD.commit_by_hand(setup.name, setup.topics["events"], 1, log.next[1])
+        process = self.stops_with(setup, "was not committed by", "--unit 1")
+        done = setup.run("accept", "--unit", "1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        process.wait_for_line("unit=1 live")
+        log.event("lead-1", "visit", "later", 90, page="/pricing")
+        self.feed(setup, log.sent()[-1:])
+        self.wait_done(setup, log)
+        self.assertEqual(setup.run("status").returncode, 0)
+        process.stop()
+        self.assert_scores(setup, expected(AGREEMENT, log.counted(), topic=setup.topics["events"]))
+
+    def test_a_lead_changed_by_hand_is_seen_by_the_digest(self):
+        """What was published is folded again; a lead that was removed meanwhile comes out otherwise."""
+        setup, log = self.setup(), story()
+        half = sum(record.partition == 1 for record in log.sent()) // 2
+        self.feed(setup, [record for record in log.sent() if record.partition != 1 or record.offset < half])
+        process = setup.start()
+        ends = [half if p == 1 else log.next[p] for p in range(PARTITIONS)]
+        setup.wait_until_done(self.redis(), ends, 30)
+        self.assertEqual(process.stop(), 0)
+        redis, unit = self.redis(), f"{setup.name}:{{1}}:unit"
+        before = {key: redis.call("DUMP", key) for key in redis.scan(f"{setup.name}:{{1}}:*")}
+        self.feed(setup, [record for record in log.sent() if record.partition == 1 and record.offset >= half])
+        process = setup.start()
+        self.wait_done(setup, log)
+        self.assertEqual(process.stop(), 0)
+        for key in redis.scan(f"{setup.name}:{{1}}:*"):
+            redis.call("DEL", key)
+        for key, dump in before.items():                     # an older Redis …
+            redis.call("RESTORE", key, 0, dump)
+        redis.call("DEL", *redis.scan(f"{setup.name}:{{1}}:lead:*"))     # … with a hand in it
+        process = self.stops_with(setup, "digest", "--unit 1")
+        self.assertNotEqual(int(redis.call("HGET", unit, "position")), -1)
+        self.assertEqual(process.stop(), 1)
 
 
 # --- framings in, formats out -----------------------------------------------------------------------------------------

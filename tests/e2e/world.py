@@ -189,6 +189,12 @@ class World:
         consumer.close()
         return [offset.offset for offset in offsets]
 
+    def commit_by_hand(self, group, topic, partition, offset):
+        """As an operator's tool does it, for a group without members."""
+        consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": group, "enable.auto.commit": False, **QUIET})
+        consumer.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+        consumer.close()
+
 
 # --- one configuration of the program, and its processes --------------------------------------------------------------
 
