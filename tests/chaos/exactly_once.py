@@ -37,8 +37,9 @@ class Scenario:
         self.name, self.seed = name, seed
         self.random = random.Random(f"{seed}/{name}")
         self.leads = settings.pop("leads", 20000)
+        hot = settings.pop("hot", 0.05)
         self.world = World(KAFKA, name, **settings)
-        self.load = loads.Load(KAFKA, self.world.topic("events"), f"{seed}/{name}/load", self.leads)
+        self.load = loads.Load(KAFKA, self.world.topic("events"), f"{seed}/{name}/load", self.leads, hot=hot)
         self.checks = []
 
     def check(self, name, wrong):
@@ -110,6 +111,15 @@ class Storm:
         for instance in victims:
             self.world.baton(instance).start()
 
+    def crash(self, point):
+        """A death at the worst moment, for seeded faults; needs a build with crash points."""
+        baton = self.world.baton(self.random.choice(self.instances))
+        if baton.kill():
+            baton.start(environment={"BATON_CRASH_AT": f"{point}:{self.random.randrange(1, 12)}"})
+            if baton.wait(8) != CRASHED:
+                baton.kill()
+            baton.start()
+
     def freeze(self, seconds):
         """SIGSTOP beyond the session's time-out: the group goes on without it, then it wakes up late."""
         baton = self.world.baton(self.random.choice(self.instances))
@@ -156,12 +166,14 @@ class Storm:
             total -= groups[-1]
         return groups
 
-    def schedule(self, kills=0, stops=0, rebalances=0, returns=0):
+    def schedule(self, kills=0, stops=0, rebalances=0, returns=0, crashes=()):
         steps = [(self.kill, number) for number in self.groups_of_kills(kills)]
-        steps += [(self.freeze, self.random.uniform(7.5, 9)) for _ in range(stops)]
+        session = self.world.settings["session_ms"] / 1000
+        steps += [(self.freeze, session * self.random.uniform(1.25, 1.5)) for _ in range(stops)]
         steps += [(self.join_and_leave,) if number % 2 == 0 else (self.leave_and_join,) for number in range(rebalances)]
         steps += [(self.redis_back, ("in place", "while all are down", "with new connections")[number % 3])
                   for number in range(returns)]
+        steps += [(self.crash, point) for point in crashes]
         self.random.shuffle(steps)
         return steps
 
@@ -181,17 +193,17 @@ class Storm:
         self.scenario.check("work goes on after every disturbance", self.stalls)
 
 
-def storm(seed, options, name="storm", events=200_000, rate=1100, fault=None, **counts):
+def storm(seed, options, name="storm", events=200_000, rate=1100, settings=None, patience=90, **counts):
     counts = counts or dict(kills=30, stops=2, rebalances=3, returns=3)
     events = options.events or events
-    scenario = Scenario(name, seed, keep=options.keep, fault=fault)
+    scenario = Scenario(name, seed, keep=options.keep, **(settings or {}))
     yield scenario
     scenario.load.send(events // 10)        # something to read from the beginning of the log
     scenario.load.start(rate)
     Storm(scenario).run(**counts)
     scenario.load.stop()
     scenario.load.send(max(0, events - scenario.load.sent))
-    scenario.finish()
+    scenario.finish(patience)
 
 
 def kills(seed, options):

@@ -33,9 +33,9 @@ def agreement(version=1, pricing=7, sql=45):
 class Load:
     """`send(n)` sends n messages at once; `start(rate)` goes on in a thread until `stop()`."""
 
-    def __init__(self, brokers, topic, seed, leads, dead_share=0.01):
+    def __init__(self, brokers, topic, seed, leads, dead_share=0.01, hot=0):
         self.random = random.Random(seed)
-        self.topic, self.leads, self.dead_share = topic, leads, dead_share
+        self.topic, self.leads, self.dead_share, self.hot = topic, leads, dead_share, hot
         self.producer = Producer({"bootstrap.servers": brokers, "enable.idempotence": True, "linger.ms": 5,
                                   "queue.buffering.max.messages": 500000})
         self.sent = self.acknowledged = 0
@@ -47,6 +47,8 @@ class Load:
 
     def _lead(self):
         rand = self.random
+        if rand.random() < self.hot:    # a few with more events in an instant than a lead remembers ids
+            return f"hot-{rand.randrange(4)}"
         if rand.random() < 0.5:         # half of the events are of the busiest twentieth
             return f"lead-{rand.randrange(max(1, self.leads // 20))}"
         return f"lead-{rand.randrange(self.leads)}"

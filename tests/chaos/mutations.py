@@ -13,19 +13,20 @@ import traceback
 
 from exactly_once import storm
 
-# what brings a fault to light
+# what brings a fault to light: disturbances, and settings of the world
 FAULTS = {
-    "no_fence": dict(kills=3, stops=2, returns=3),
-    "ignore_applied": dict(kills=6, returns=3),
-    "late_group_metadata": dict(kills=2, stops=3, rebalances=2),
-    "offsets_outside": dict(kills=10),
+    "no_fence": (dict(kills=3, stops=2, returns=3), dict(session_ms=2000)),
+    "ignore_applied": (dict(crashes=["checkpoint_leads_all"] * 6, kills=2), dict(session_ms=1500, hot=0.3)),
+    "late_group_metadata": (dict(stops=14), dict(session_ms=1500, leads=60000)),
+    "offsets_outside": (dict(kills=10), dict(session_ms=2000)),
 }
-CONTROL = dict(kills=5, stops=1, rebalances=1, returns=2)
+CONTROL = (dict(kills=4, stops=3, rebalances=1, returns=2, crashes=["checkpoint_leads_all"] * 3),
+           dict(session_ms=1500, hot=0.3, crash=True))
 
 
-def play(seed, options, name, fault, counts):
-    """The checks that went red, of a storm with this fault; stops at the first sign of it, or at the storm's end."""
-    steps = storm(seed, options, name, 12_000, 600, fault, **counts)
+def play(seed, options, name, fault, counts, settings):
+    """The checks that went red in a storm with this fault."""
+    steps = storm(seed, options, name, 12_000, 1000, dict(settings, fault=fault), patience=30, **counts)
     scenario = next(steps)
     problem = []
     try:
@@ -53,14 +54,14 @@ def main():
     for fault in chosen:
         begun = time.monotonic()
         if fault == "control":
-            red, problem = play(options.seed, options, "control", None, CONTROL)
+            red, problem = play(options.seed, options, "control", None, *CONTROL)
             good = not red and not problem
             print(f"{'ok  ' if good else 'FAIL'} without a fault it stays green ({time.monotonic() - begun:.0f} s)")
             for check, wrong in red:
                 print(f"      FAIL {check}: {wrong[0]}"[:400])
         else:
             for number in range(options.tries):
-                red, problem = play(options.seed + number, options, fault, fault, FAULTS[fault])
+                red, problem = play(options.seed + number, options, fault, fault, *FAULTS[fault])
                 audited = [(check, wrong) for check, wrong in red if check.startswith(("each ", "scores"))]
                 good = bool(audited)
                 if good or problem:
