@@ -4,6 +4,7 @@
 #define PIPELINE_WORLD_H
 
 #include "agreement/agreement.h"
+#include "base/bytes.h"
 #include "base/log.h"
 #include "memory/memory.h"
 #include "pipeline/lead_table.h"
@@ -18,6 +19,8 @@
 
 #define WORLD_OWNERS_MAX 3
 #define WORLD_UNITS_MAX 8
+#define WORLD_SCHEMAS 40 /* registry ids 1 to 40 name the same schema, once it is registered */
+#define WORLD_CHANGES_MAX 16
 #define WORLD_T0 INT64_C(1793534400000) /* 2026-11-01T12:00:00Z */
 
 static const char WORLD_AGREEMENT[] =
@@ -39,10 +42,21 @@ static const char WORLD_OTHER_AGREEMENT[] =
     "gates:\n  mql: {score: 12}\n  sql: {score: 25}\n"
     "touches: 4\n";
 
+static const char WORLD_SCHEMA[] =
+    "{\"type\":\"record\",\"name\":\"Visit\",\"fields\":["
+    "{\"name\":\"event_id\",\"type\":\"string\"},{\"name\":\"lead_id\",\"type\":\"string\"},"
+    "{\"name\":\"time\",\"type\":\"long\"},{\"name\":\"page\",\"type\":\"string\"}]}";
+
 struct owner {
     struct worker *worker;
     struct worker_ports ports;
     struct encoder *encoder;
+};
+
+/* From this offset on, as the metadata of committed offsets told when it was new. */
+struct world_change {
+    int64_t from;
+    bool other;
 };
 
 struct world {
@@ -50,7 +64,9 @@ struct world {
     struct memory_db *db;
     struct schema_source *schemas;
     struct memory_clock clock;
-    struct agreement *agreement;
+    struct agreement *agreement, *other;
+    struct world_change changes[WORLD_UNITS_MAX][WORLD_CHANGES_MAX];
+    size_t change_count[WORLD_UNITS_MAX];
     struct input_config input;
     struct worker_config config;
     struct owner owners[WORLD_OWNERS_MAX];
@@ -89,6 +105,7 @@ static inline void world_init(struct world *world, uint32_t units, uint64_t seed
     world->schemas = memory_schemas_create();
     memory_clock_init(&world->clock, WORLD_T0, seed + 1);
     world->agreement = world_parse(WORLD_AGREEMENT);
+    world->other = world_parse(WORLD_OTHER_AGREEMENT);
     world->input = (struct input_config){.max_ahead_ms = 300000};
     world->config = (struct worker_config){.agreement = world->agreement,
                                            .input = &world->input,
@@ -127,6 +144,45 @@ static inline void owner_start(struct world *world, int number)
         STATUS_OK, "%s", error.text);
 }
 
+static inline void world_metadata(struct world *world, uint32_t unit,
+                                  struct commit_metadata *metadata)
+{
+    const char *text = "";
+    struct error error;
+    (void)memory_log_committed(world->log, unit, &text);
+    cr_assert_eq(commit_metadata_read(text, metadata, &error), STATUS_OK, "%s", error.text);
+}
+
+/* Metadata knows the last switches: what it says replaces what was known from there on. */
+static inline void world_note_unit(struct world *world, uint32_t unit,
+                                   const struct commit_metadata *metadata)
+{
+    struct world_change *changes = world->changes[unit];
+    size_t *count = &world->change_count[unit];
+    while (metadata->switch_count && *count &&
+           changes[*count - 1].from >= metadata->switches[0].position)
+        --*count;
+    for (size_t i = 0; i < metadata->switch_count; i++) {
+        cr_assert_lt(*count, WORLD_CHANGES_MAX);
+        changes[(*count)++] = (struct world_change){
+            .from = metadata->switches[i].position,
+            .other = strcmp(metadata->switches[i].hash, agreement_hash(world->other)) == 0};
+    }
+}
+
+/* Keeps which agreement was in force from where on, beyond what metadata remembers. */
+static inline void world_note_changes(struct world *world)
+{
+    for (uint32_t unit = 0; unit < world->units; unit++) {
+        struct commit_metadata metadata;
+        struct error somebody_elses;
+        const char *text = "";
+        (void)memory_log_committed(world->log, unit, &text);
+        if (commit_metadata_read(text, &metadata, &somebody_elses) == STATUS_OK)
+            world_note_unit(world, unit, &metadata);
+    }
+}
+
 /* As a kill -9 does: nothing is written any more. */
 static inline void owner_kill(struct world *world, int number)
 {
@@ -141,6 +197,7 @@ static inline void owner_kill(struct world *world, int number)
     encoder_destroy(owner->encoder);
     *owner = (struct owner){0};
     memory_log_resolve(world->log);
+    world_note_changes(world);
 }
 
 static inline void owner_step(struct world *world, int number)
@@ -150,6 +207,7 @@ static inline void owner_step(struct world *world, int number)
     if (owner->worker)
         cr_assert_eq(worker_step(owner->worker, &error), STATUS_OK, "%s", error.text);
     memory_clock_advance(&world->clock, 1000);
+    world_note_changes(world);
 }
 
 static inline void world_fini(struct world *world)
@@ -160,6 +218,7 @@ static inline void world_fini(struct world *world)
     memory_log_destroy(world->log);
     memory_db_destroy(world->db);
     agreement_destroy(world->agreement);
+    agreement_destroy(world->other);
 }
 
 /* Appends one JSON event of a lead of this unit. */
@@ -175,6 +234,41 @@ static inline int64_t world_append_text(struct world *world, uint32_t unit, cons
     world->ends[unit] = offset + 1;
     world->events++;
     return offset;
+}
+
+/* A visit under a writer schema of the registry. */
+static inline int64_t world_append_schema(struct world *world, uint32_t unit, const char *lead,
+                                          uint32_t schema)
+{
+    char event[24];
+    uint8_t value[256], *at = value;
+    (void)snprintf(event, sizeof event, "e%" PRIu64, world->events);
+    const char *texts[] = {event, lead, NULL, "/pricing"};
+    at = bytes_put(at, (uint8_t[]){0, 0, 0, 0, (uint8_t)schema}, 5);
+    for (int i = 0; i < 4; i++) {
+        if (!texts[i]) {
+            at = bytes_put_zigzag(at, WORLD_T0 + (int64_t)world->events * 1000);
+            continue;
+        }
+        at = bytes_put_zigzag(at, (int64_t)strlen(texts[i]));
+        at = bytes_put(at, texts[i], strlen(texts[i]));
+    }
+    struct memory_input input = {.timestamp_ms = WORLD_T0 + (int64_t)world->events * 1000,
+                                 .key = lead,
+                                 .key_size = strlen(lead),
+                                 .value = value,
+                                 .value_size = (size_t)(at - value)};
+    int64_t offset = memory_log_append(world->log, unit, &input);
+    world->ends[unit] = offset + 1;
+    world->events++;
+    return offset;
+}
+
+static inline void world_register_schema(struct world *world, uint32_t schema)
+{
+    memory_schemas_add(world->schemas,
+                       (struct schema_key){.naming = SCHEMA_REGISTRY_ID, .id = schema},
+                       WORLD_SCHEMA);
 }
 
 static inline void world_append_random(struct world *world, uint32_t unit)
@@ -258,98 +352,157 @@ struct oracle {
     uint64_t dead;
 };
 
-/* Folds a unit's log from the beginning: `other` is in force from the offset `from` on (INT64_MAX:
- * never). */
-static inline void oracle_fold(struct oracle *oracle, struct world *world, uint32_t unit,
-                               struct source *source, struct decoder *decoder,
-                               const struct agreement *other, int64_t from)
+struct oracle_unit {
+    struct oracle *oracle;
+    struct world *world;
+    uint32_t number;
+    struct decoder *decoder;
+    struct arena arena;
+    size_t changes; /* passed so far */
+    const struct baton_agreement *agreement;
+    struct commit_metadata metadata; /* its verdicts on schemas stand */
+};
+
+static inline void oracle_attach(void *agreement, struct lead_entry *entry)
+{
+    baton_lead_attach(&entry->lead, agreement);
+}
+
+static inline void oracle_pass_changes(struct oracle_unit *unit, int64_t offset)
+{
+    struct world *world = unit->world;
+    while (unit->changes < world->change_count[unit->number] &&
+           world->changes[unit->number][unit->changes].from <= offset) {
+        bool other = world->changes[unit->number][unit->changes++].other;
+        unit->agreement = agreement_compiled(other ? world->other : world->agreement);
+        lead_table_each(&unit->oracle->table, unit->number, oracle_attach,
+                        (void *)(uintptr_t)unit->agreement);
+    }
+}
+
+static inline bool oracle_decodes(struct oracle_unit *unit, const struct record *record,
+                                  struct baton_event *event)
+{
+    struct message message = {.key = record->key,
+                              .key_size = record->key_size,
+                              .value = record->value,
+                              .value_size = record->value_size,
+                              .timestamp_ms = record->timestamp_ms,
+                              .offset = record->offset};
+    struct schema_key key = decoder_schema_of(record->value, record->value_size);
+    struct decode_result result;
+    if (key.naming != SCHEMA_NONE &&
+        schema_verdicts_cover(unit->metadata.verdicts, unit->metadata.verdict_count, key,
+                              record->offset))
+        return false;
+    arena_reset(&unit->arena);
+    decoder_decode(unit->decoder, &message, &unit->arena, event, &result);
+    return result.outcome == DECODED;
+}
+
+static inline void oracle_expect(struct oracle_unit *unit, const struct lead_entry *entry,
+                                 enum baton_stage stage, int64_t offset)
+{
+    struct oracle *oracle = unit->oracle;
+    oracle->expected =
+        realloc(oracle->expected, (oracle->expected_count + 1) * sizeof *oracle->expected);
+    oracle->expected[oracle->expected_count++] =
+        (struct stage_record){.lead_id = {.data = entry->id, .size = entry->id_size},
+                              .stage = stage,
+                              .generation = 1,
+                              .partition = unit->number,
+                              .offset = offset};
+}
+
+static inline void oracle_fold(struct oracle_unit *unit, const struct record *record)
+{
+    struct oracle *oracle = unit->oracle;
+    struct baton_event event;
+    oracle_pass_changes(unit, record->offset);
+    if (!oracle_decodes(unit, record, &event)) {
+        oracle->dead++;
+        return;
+    }
+    struct lead_entry *entry = lead_table_find(&oracle->table, unit->number, event.lead_id);
+    if (!entry) {
+        entry = lead_table_add(&oracle->table, unit->number, event.lead_id);
+        baton_lead_attach(&entry->lead, unit->agreement);
+    }
+    struct baton_fold_context context = {.agreement = unit->agreement,
+                                         .words = &oracle->words[unit->number],
+                                         .allocator = &oracle->table.allocator};
+    struct baton_fold_result fold;
+    baton_fold(&entry->lead, &event, &context, &fold);
+    for (uint32_t t = 0; t < fold.transition_count; t++)
+        oracle_expect(unit, entry, fold.transitions[t].to, record->offset);
+}
+
+/* Folds a unit's log from the beginning, each stretch under its own agreement. */
+static inline void oracle_fold_unit(struct oracle_unit *unit, struct source *source)
 {
     struct record records[64];
-    struct arena arena;
-    arena_init(&arena, 65536);
-    bool switched = false;
-    const struct baton_agreement *agreement = agreement_compiled(world->agreement);
     for (bool ended = false; !ended;) {
         size_t count = 0;
         struct source_news news;
         struct error error;
         cr_assert_eq(source->fetch(source, 0, records, 64, &count, &news, &error), STATUS_OK);
         for (size_t i = 0; i < count; i++) {
-            const struct record *record = &records[i];
-            ended = ended || (record->is_end && record->offset >= world->ends[unit]);
-            if (record->is_end)
-                continue;
-            if (other && !switched && record->offset >= from) {
-                agreement = agreement_compiled(other);
-                switched = true;
-                for (uint32_t n = 0; n < oracle->table.made; n++)
-                    if (lead_table_entry(&oracle->table, n)->unit == unit)
-                        baton_lead_attach(&lead_table_entry(&oracle->table, n)->lead, agreement);
-            }
-            struct message message = {.key = record->key,
-                                      .key_size = record->key_size,
-                                      .value = record->value,
-                                      .value_size = record->value_size,
-                                      .timestamp_ms = record->timestamp_ms,
-                                      .offset = record->offset};
-            struct baton_event event;
-            struct decode_result result;
-            arena_reset(&arena);
-            decoder_decode(decoder, &message, &arena, &event, &result);
-            if (result.outcome != DECODED) {
-                oracle->dead++;
-                continue;
-            }
-            struct lead_entry *entry = lead_table_find(&oracle->table, unit, event.lead_id);
-            if (!entry)
-                entry = lead_table_add(&oracle->table, unit, event.lead_id);
-            struct baton_fold_context context = {.agreement = agreement,
-                                                 .words = &oracle->words[unit],
-                                                 .allocator = &oracle->table.allocator};
-            struct baton_fold_result fold;
-            baton_fold(&entry->lead, &event, &context, &fold);
-            for (uint32_t t = 0; t < fold.transition_count; t++) {
-                oracle->expected = realloc(oracle->expected,
-                                           (oracle->expected_count + 1) * sizeof *oracle->expected);
-                oracle->expected[oracle->expected_count++] =
-                    (struct stage_record){.lead_id = {.data = entry->id, .size = entry->id_size},
-                                          .stage = fold.transitions[t].to,
-                                          .generation = 1,
-                                          .partition = unit,
-                                          .offset = record->offset};
-            }
+            ended = ended ||
+                    (records[i].is_end && records[i].offset >= unit->world->ends[unit->number]);
+            if (!records[i].is_end)
+                oracle_fold(unit, &records[i]);
         }
     }
-    arena_fini(&arena);
 }
 
-static inline void oracle_make(struct oracle *oracle, struct world *world,
-                               const struct agreement *other, const int64_t *from)
+static inline struct source *oracle_source(struct world *world)
 {
-    *oracle = (struct oracle){0};
-    lead_table_init(&oracle->table, SIZE_MAX);
-    struct decoder *decoder;
-    struct error error;
-    cr_assert_eq(decoder_create(&decoder, &world->input, &error), STATUS_OK);
     struct source *source = memory_source_create(world->log);
     struct record record;
-    size_t count;
     struct source_news news = {0};
     for (int i = 0; i < 100 && news.kind != SOURCE_ASSIGNED; i++) {
+        size_t count;
+        struct error error;
         cr_assert_eq(source->fetch(source, 0, &record, 1, &count, &news, &error), STATUS_OK);
         if (news.kind == SOURCE_REVOKED)
             (void)source->release(source, &error);
     }
     cr_assert_eq(news.kind, SOURCE_ASSIGNED);
-    for (uint32_t unit = 0; unit < world->units; unit++) {
-        struct unit_position start = {.unit = unit, .offset = 0};
-        baton_words_init(&oracle->words[unit], world->config.words_capacity,
-                         oracle->table.allocator);
-        cr_assert_eq(source->start(source, &start, 1, &error), STATUS_OK);
-        oracle_fold(oracle, world, unit, source, decoder, other, from ? from[unit] : INT64_MAX);
-    }
+    return source;
+}
+
+static inline void oracle_make_unit(struct oracle *oracle, struct world *world, uint32_t number,
+                                    struct source *source)
+{
+    struct oracle_unit unit = {.oracle = oracle,
+                               .world = world,
+                               .number = number,
+                               .agreement = agreement_compiled(world->agreement)};
+    struct unit_position start = {.unit = number, .offset = 0};
+    struct error error;
+    cr_assert_eq(decoder_create(&unit.decoder, &world->input, &error), STATUS_OK);
+    for (uint32_t id = 1; id <= WORLD_SCHEMAS; id++)
+        decoder_add_schema(unit.decoder,
+                           (struct schema_key){.naming = SCHEMA_REGISTRY_ID, .id = id},
+                           WORLD_SCHEMA, strlen(WORLD_SCHEMA));
+    arena_init(&unit.arena, 65536);
+    world_metadata(world, number, &unit.metadata);
+    baton_words_init(&oracle->words[number], world->config.words_capacity, oracle->table.allocator);
+    cr_assert_eq(source->start(source, &start, 1, &error), STATUS_OK);
+    oracle_fold_unit(&unit, source);
+    arena_fini(&unit.arena);
+    decoder_destroy(unit.decoder);
+}
+
+/* All owners must be gone: it joins the group to read the log. */
+static inline void oracle_make(struct oracle *oracle, struct world *world)
+{
+    *oracle = (struct oracle){0};
+    lead_table_init(&oracle->table, SIZE_MAX);
+    struct source *source = oracle_source(world);
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        oracle_make_unit(oracle, world, unit, source);
     source->destroy(source);
-    decoder_destroy(decoder);
 }
 
 static inline size_t world_count_stage(struct world *world, const struct stage_record *wanted)

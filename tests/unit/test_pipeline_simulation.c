@@ -121,7 +121,7 @@ static void simulate(uint64_t seed)
     for (int i = 0; i < 2; i++)
         owner_kill(&world, i);
     struct oracle oracle;
-    oracle_make(&oracle, &world, NULL, NULL);
+    oracle_make(&oracle, &world);
     cr_assert_gt(oracle.expected_count, 10);
     oracle_check(&oracle, &world);
     oracle_fini(&oracle);
