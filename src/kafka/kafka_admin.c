@@ -193,7 +193,7 @@ enum status kafka_admin_topics(struct kafka_admin *admin, struct kafka_topic out
 
 enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *error)
 {
-    struct kafka_topic topics[KAFKA_TOPICS];
+    struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
     enum status status = kafka_admin_topics(admin, topics, error);
     if (status != STATUS_OK)
         return status;
@@ -219,7 +219,7 @@ enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *er
 
 enum status kafka_max_message_bytes(struct kafka_admin *admin, size_t *bytes, struct error *error)
 {
-    struct kafka_topic topics[KAFKA_TOPICS];
+    struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
     enum status status = kafka_admin_topics(admin, topics, error);
     int64_t stated = status == STATUS_OK ? topics[1 + TOPIC_DEAD].max_message_bytes : 0;
     *bytes = stated >= 1000 && stated <= 1000000000 ? (size_t)stated
@@ -275,7 +275,7 @@ static enum status await_topics(struct kafka_admin *admin, struct error *error)
 {
     int64_t until_ms = kafka_client_now_ms() + ADMIN_MS;
     for (;;) {
-        struct kafka_topic topics[KAFKA_TOPICS];
+        struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
         enum status status = look_for_topics(admin, topics, error);
         size_t found = 0;
         for (size_t i = 0; i < KAFKA_TOPICS && status == STATUS_OK; i++)
@@ -293,7 +293,7 @@ enum status kafka_admin_create_topics(struct kafka_admin *admin,
                                       const struct kafka_new_topic wanted[KAFKA_TOPICS],
                                       bool created[KAFKA_TOPICS], struct error *error)
 {
-    struct kafka_topic topics[KAFKA_TOPICS];
+    struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
     rd_kafka_NewTopic_t *list[KAFKA_TOPICS];
     size_t count = 0;
     memset(created, 0, KAFKA_TOPICS * sizeof *created);
