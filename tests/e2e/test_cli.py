@@ -2,6 +2,7 @@
 """The commands as a person meets them, on a real broker and a real Redis: what they print, how they end, and what
 `baton run` says when something is wrong or away. Last line: `N passed, N failed`."""
 
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import avro
@@ -96,14 +98,18 @@ def story(leads=8):
 class Base(unittest.TestCase):
     maxDiff = 4000
 
+    @property
+    def world(self):
+        return getattr(self, "own_world", WORLD)
+
     def setup(self, **arguments):
         agreement = arguments.pop("agreement", AGREEMENT)
-        setup = Setup(WORLD, agreement, arguments.pop("partitions", PARTITIONS), **arguments)
+        setup = Setup(self.world, agreement, arguments.pop("partitions", PARTITIONS), **arguments)
         self.addCleanup(setup.stop_all)
         return setup
 
     def feed(self, setup, records):
-        producer = WORLD.producer()
+        producer = self.world.producer()
         setup.feed(producer, records)
         self.assertEqual(producer.flush(30), 0)
 
@@ -111,7 +117,7 @@ class Base(unittest.TestCase):
         setup.wait_until_done(redis or self.redis(), log.next, seconds)
 
     def redis(self):
-        redis = WORLD.redis()
+        redis = self.world.redis()
         self.addCleanup(redis.close)
         return redis
 
@@ -137,7 +143,7 @@ class Base(unittest.TestCase):
 
     def outputs(self, setup):
         """kind → messages"""
-        messages = WORLD.read([setup.topics[kind] for kind in OUTPUTS])
+        messages = self.world.read([setup.topics[kind] for kind in OUTPUTS])
         return {kind: [m for m in messages if m.topic() == setup.topics[kind]] for kind in OUTPUTS}
 
     def header(self, message, name):
@@ -409,7 +415,7 @@ class Topics(Base):
     def test_another_number_of_partitions_is_an_error(self):
         setup, log = self.setup(), story()
         self.score_all(setup, log)
-        WORLD.add_partitions(setup.topics["events"], PARTITIONS + 2)
+        self.world.add_partitions(setup.topics["events"], PARTITIONS + 2)
         time.sleep(1)
         process = setup.start()
         process.wait_for_line("has 6 partitions now and had 4")
@@ -424,7 +430,7 @@ class Topics(Base):
         setup = self.setup(topics=False)
         topics = setup.topic_list()
         topics[setup.topics["events"]] = (PARTITIONS, {**FOREVER, "cleanup.policy": "compact"})
-        WORLD.make_topics(topics)
+        self.world.make_topics(topics)
         self.run_until_it_ends(setup, 1, "compact", setup.topics["events"])
 
 
@@ -500,12 +506,12 @@ class Away(Base):
         server = RedisServer(setup.folder)
         self.addCleanup(server.stop)
         setup.write_config(redis={"url": f"unix://{server.path}?db=0", "prefix": setup.name},
-                           checkpoint={"interval": "30s"}, commit={"interval": "100ms"})
+                           workers=1, checkpoint={"interval": "30s"}, commit={"interval": "100ms"})
         log = story()
         process = setup.start()
         process.wait_for_line("unit=3 live at offset")
         self.feed(setup, log.sent())
-        wait_for("the commit", 20, lambda: WORLD.committed(setup.name, setup.topics["events"], PARTITIONS) == log.next)
+        wait_for("the commit", 20, lambda: self.world.committed(setup.name, setup.topics["events"], PARTITIONS) == log.next)
         server.stop()
         began = time.monotonic()
         self.assertEqual(process.stop(), 4, process.log())
@@ -529,39 +535,32 @@ class Away(Base):
         self.assertEqual(process.stop(10), 0, process.log())
 
     def test_kafka_away_is_told_once_and_it_goes_on_by_itself(self):
-        global WORLD
-        shared, port, log = WORLD, free_port(), story()
-        folder = shared.folder / "second-kafka"
+        port, log = free_port(), story()
+        folder = WORLD.folder / "second-kafka"
         start = [ROOT / "deploy/kafka/start", "--dir", folder, "--port", str(port), "--quiet"]
         stop = [ROOT / "deploy/kafka/stop", "--dir", folder]
         environment = {**os.environ, "BATON_KAFKA_HEAP": "512m"}
         subprocess.run(start, stdout=subprocess.DEVNULL, check=True, timeout=120, env=environment)
         self.addCleanup(subprocess.run, stop, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        os.environ["BATON_TEST_KAFKA"] = f"127.0.0.1:{port}"
-        os.environ["BATON_TEST_REDIS"] = shared.redis_path
-        WORLD = World()
-        try:
-            setup = self.setup(extra={"workers": 1})
-            half = len(log.sent()) // 2
-            process = setup.start()
-            process.wait_for_line("unit=3 live at offset")
-            self.feed(setup, log.sent()[:half])
-            redis = self.redis()
-            wait_for("the first half in Redis", 20, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
-            subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-            process.wait_for_line("waits for Kafka")
-            time.sleep(3)
-            self.assertEqual(process.log().count("waits for Kafka"), 1, process.log())
-            subprocess.run(start, stdout=subprocess.DEVNULL, check=True, timeout=120, env=environment)
-            self.feed(setup, log.sent()[half:])
-            self.wait_done(setup, log, redis, 60)
-            self.assertIn("Kafka answers again", process.log())
-            self.assertEqual(process.stop(), 0, process.log())
-            wanted = expected(AGREEMENT, log.counted(), topic=setup.topics["events"])
-            self.assertEqual(len(self.outputs(setup)["promotions"]), len(wanted["promotions"]))
-        finally:
-            os.environ["BATON_TEST_KAFKA"] = shared.kafka
-            WORLD = shared
+        self.own_world = World(f"127.0.0.1:{port}", WORLD.redis_path)
+        setup = self.setup(extra={"workers": 1})
+        half = len(log.sent()) // 2
+        process = setup.start()
+        process.wait_for_line("unit=3 live at offset")
+        self.feed(setup, log.sent()[:half])
+        redis = self.redis()
+        wait_for("the first half in Redis", 20, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
+        subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+        process.wait_for_line("waits for Kafka")
+        time.sleep(3)
+        self.assertEqual(process.log().count("waits for Kafka"), 1, process.log())
+        subprocess.run(start, stdout=subprocess.DEVNULL, check=True, timeout=120, env=environment)
+        self.feed(setup, log.sent()[half:])
+        self.wait_done(setup, log, redis, 60)
+        self.assertIn("Kafka answers again", process.log())
+        self.assertEqual(process.stop(), 0, process.log())
+        wanted = expected(AGREEMENT, log.counted(), topic=setup.topics["events"])
+        self.assertEqual(len(self.outputs(setup)["promotions"]), len(wanted["promotions"]))
 
 
 # --- two at once, and what the log says -------------------------------------------------------------------------------
@@ -658,10 +657,10 @@ class Operators(Base):
 
     def test_offsets_set_back_by_hand_stop_the_unit(self):
         setup, log, _ = self.scored()
-        WORLD.commit_by_hand(setup.name, setup.topics["events"], 1, 2)
+        self.world.commit_by_hand(setup.name, setup.topics["events"], 1, 2)
         process = self.stops_with(setup, f"up to offset {log.next[1]}", "is 2")
         self.assertEqual(process.stop(), 1)
-        WORLD.commit_by_hand(setup.name, setup.topics["events"], 1, log.next[1])
+        self.world.commit_by_hand(setup.name, setup.topics["events"], 1, log.next[1])
         process = self.stops_with(setup, "was not committed by", "--unit 1")
         done = setup.run("accept", "--unit", "1")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -891,15 +890,27 @@ class Formats(Base):
         self.assertEqual(len(self.outputs(setup)["dead"]), 4)
 
 
+def run_class(name):
+    """(result, what it printed); the classes share nothing but the servers."""
+    out = io.StringIO()
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{text}*" for text in sys.argv[1:]] or None
+    suite = loader.loadTestsFromTestCase(name)
+    return unittest.TextTestRunner(out, verbosity=2).run(suite) if suite.countTestCases() else None, out.getvalue()
+
+
 def main():
     global WORLD
     WORLD = World()
-    chosen = sys.argv[1:]
-    loader = unittest.TestLoader()
-    loader.testNamePatterns = [f"*{text}*" for text in chosen] or None
-    result = unittest.TextTestRunner(verbosity=2).run(loader.loadTestsFromModule(sys.modules[__name__]))
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
+    passed = failed = 0
+    with ThreadPoolExecutor(3) as pool:
+        for result, text in pool.map(run_class, (Away, Formats, Topics, Operators, OnData, Processes, RedisSettings,
+                                                 CommandLine)):
+            if result:
+                print(text, flush=True)
+                bad = len(result.failures) + len(result.errors)
+                passed, failed = passed + result.testsRun - bad, failed + bad
+    print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 

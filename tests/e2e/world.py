@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -128,12 +129,13 @@ class RedisServer:
 # --- the servers of a run ---------------------------------------------------------------------------------------------
 
 class World:
-    def __init__(self):
+    def __init__(self, kafka=os.environ.get("BATON_TEST_KAFKA"), redis_path=os.environ.get("BATON_TEST_REDIS")):
         self.folder = Path(tempfile.mkdtemp(prefix="e2e-"))
         atexit.register(shutil.rmtree, self.folder, True)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        self.kafka = os.environ.get("BATON_TEST_KAFKA") or self._own_kafka()
-        self.redis_path = os.environ.get("BATON_TEST_REDIS") or RedisServer(self.folder).path
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        self.kafka = kafka or self._own_kafka()
+        self.redis_path = redis_path or RedisServer(self.folder).path
         self.admin = AdminClient({"bootstrap.servers": self.kafka, **QUIET})
 
     def _own_kafka(self):
