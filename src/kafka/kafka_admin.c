@@ -14,7 +14,16 @@ struct kafka_admin {
     const char *names[KAFKA_TOPICS];
     rd_kafka_t *client;
     rd_kafka_queue_t *queue; /* answers */
+    char reason[256];        /* what librdkafka said last of a connection; "" for nothing */
 };
+
+static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    struct kafka_admin *admin = opaque;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* says less than what came before it */
+        (void)snprintf(admin->reason, sizeof admin->reason, "%s", reason);
+}
 
 /* ---- Life ---- */
 
@@ -33,10 +42,16 @@ enum status kafka_admin_create(const struct kafka_settings *settings, struct kaf
         return STATUS_STOP;
     rd_kafka_conf_t *conf = kafka_client_conf(settings, KAFKA_CONSUMER, NULL, 0, fixed,
                                               sizeof fixed / sizeof *fixed, error);
-    rd_kafka_t *client = conf ? kafka_client_create_take(conf, KAFKA_CONSUMER, error) : NULL;
-    if (!client)
+    if (!conf)
         return STATUS_STOP;
     struct kafka_admin *admin = memory_take_zeroed(1, sizeof *admin);
+    rd_kafka_conf_set_opaque(conf, admin);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_t *client = kafka_client_create_take(conf, KAFKA_CONSUMER, error);
+    if (!client) {
+        free(admin);
+        return STATUS_STOP;
+    }
     admin->settings = *settings;
     admin->names[0] = settings->events;
     for (size_t i = 0; i < OUTGOING_TOPICS; i++)
@@ -161,6 +176,16 @@ enum status kafka_admin_partitions(struct kafka_admin *admin, const char *topic,
     return kafka_client_partitions(admin->client, topic, admin->settings.config_path, count, error);
 }
 
+static enum status take_topic(struct kafka_topic *topic, const rd_kafka_metadata_topic_t *found,
+                              struct error *error)
+{
+    if (found->err) /* being made, or without a leader just now: not missing */
+        return kafka_client_error(error, found->err, "topic %s", topic->name);
+    topic->exists = true;
+    topic->partitions = (uint32_t)found->partition_cnt;
+    return STATUS_OK;
+}
+
 /* All topics in one answer, so that a missing one is told from a broker that is away. */
 static enum status look_for_topics(struct kafka_admin *admin, struct kafka_topic out[KAFKA_TOPICS],
                                    struct error *error)
@@ -168,19 +193,22 @@ static enum status look_for_topics(struct kafka_admin *admin, struct kafka_topic
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code =
         rd_kafka_metadata(admin->client, 1, NULL, &metadata, 5 * KAFKA_CALL_MS);
-    if (code)
-        return kafka_client_error(error, code, "topics of %s", admin->settings.brokers);
+    if (code) {
+        (void)rd_kafka_poll(admin->client, 0); /* tells the reason, if there is one */
+        return *admin->reason
+                   ? error_set(error, kafka_client_family(code), "Kafka: %s", admin->reason)
+                   : kafka_client_error(error, code, "Kafka at %s", admin->settings.brokers);
+    }
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < KAFKA_TOPICS; i++)
         out[i] = (struct kafka_topic){.name = admin->names[i]};
-    for (int i = 0; i < metadata->topic_cnt; i++) {
+    for (int i = 0; i < metadata->topic_cnt && status == STATUS_OK; i++) {
         struct kafka_topic *topic = find_topic(out, metadata->topics[i].topic);
-        if (topic && metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            topic->exists = true;
-            topic->partitions = (uint32_t)metadata->topics[i].partition_cnt;
-        }
+        if (topic && metadata->topics[i].err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            status = take_topic(topic, &metadata->topics[i], error);
     }
     rd_kafka_metadata_destroy(metadata);
-    return STATUS_OK;
+    return status;
 }
 
 enum status kafka_admin_topics(struct kafka_admin *admin, struct kafka_topic out[KAFKA_TOPICS],

@@ -13,7 +13,8 @@
 enum {
     TRANSACTION_MS = 10000, /* the broker aborts an older one */
     GIVE_UP_MS = 9000,      /* from begin on; after it the outcome is taken as unknown */
-    CHUNK_MS = 1000,        /* longest wait in one call, so that a stop is noticed */
+    CHUNK_MS = 1000,        /* longest wait in one call, so that a stop is noticed, … */
+    SEND_MS = 3000,
     ABORT_MS = 2000,
     INIT_MS = 3000
 };
@@ -96,7 +97,7 @@ static bool fail_take(struct attempt *attempt, const char *step, rd_kafka_error_
         !slow && (is_fence(rd_kafka_error_code(failure)) || producer_is_fenced(attempt->producer));
     (void)error_set(&attempt->error, STATUS_RETRY, "transaction of %s failed at %s: %s",
                     attempt->sink->transactional_id, step, rd_kafka_error_string(failure));
-    bool abort_it = rd_kafka_error_txn_requires_abort(failure);
+    bool abort_it = rd_kafka_error_txn_requires_abort(failure) && !is_quitting(attempt->sink);
     rd_kafka_error_destroy(failure);
     if (abort_it) {
         /* Only to free the offsets sooner for whoever reads them next: `reset` aborts what is left.
@@ -178,17 +179,20 @@ static rd_kafka_consumer_group_metadata_t *metadata_of(const struct attempt *att
     return kafka_membership_metadata(&attempt->sink->membership);
 }
 
-static rd_kafka_error_t *send_once(struct attempt *attempt,
-                                   const rd_kafka_topic_partition_list_t *offsets,
-                                   const rd_kafka_consumer_group_metadata_t *metadata)
+static rd_kafka_error_t *send_until_taken(struct attempt *attempt,
+                                          const rd_kafka_topic_partition_list_t *offsets,
+                                          const rd_kafka_consumer_group_metadata_t *metadata)
 {
-    rd_kafka_error_t *failure = rd_kafka_send_offsets_to_transaction(attempt->producer, offsets,
-                                                                     metadata, left_ms(attempt));
-    if (!failure || !rd_kafka_error_is_retriable(failure) || left_ms(attempt) == 0)
-        return failure;
-    rd_kafka_error_destroy(failure);
-    (void)rd_kafka_poll(attempt->producer, 50);
-    return send_once(attempt, offsets, metadata);
+    for (;;) {
+        int wait_ms = left_ms(attempt) < SEND_MS ? left_ms(attempt) : SEND_MS;
+        rd_kafka_error_t *failure =
+            rd_kafka_send_offsets_to_transaction(attempt->producer, offsets, metadata, wait_ms);
+        if (!failure || !rd_kafka_error_is_retriable(failure) || left_ms(attempt) == 0 ||
+            is_quitting(attempt->sink))
+            return failure;
+        rd_kafka_error_destroy(failure);
+        (void)rd_kafka_poll(attempt->producer, 50);
+    }
 }
 
 static bool send_offsets(struct attempt *attempt)
@@ -199,7 +203,7 @@ static bool send_offsets(struct attempt *attempt)
     if (!metadata)
         return fail(attempt, "offsets (no membership)", RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
     rd_kafka_topic_partition_list_t *offsets = offsets_of(attempt);
-    rd_kafka_error_t *failure = send_once(attempt, offsets, metadata);
+    rd_kafka_error_t *failure = send_until_taken(attempt, offsets, metadata);
     rd_kafka_topic_partition_list_destroy(offsets);
     rd_kafka_consumer_group_metadata_destroy(metadata);
     return failure ? fail_take(attempt, "offsets", failure) : true;
