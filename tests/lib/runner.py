@@ -282,7 +282,8 @@ def run_entry(entry, environment, seconds, mode):
     built = program.is_relative_to(BUILD)
     criterion = built and entry.suite in ("unit", "adapters")
     temporary = tempfile.mkdtemp(prefix="t-", dir=environment["TMPDIR"])
-    environment = dict(environment, TMPDIR=temporary)
+    # baton keeps the locks of its instances in XDG_RUNTIME_DIR, and one that is killed leaves its own
+    environment = dict(environment, TMPDIR=temporary, XDG_RUNTIME_DIR=temporary)
     if criterion:
         command += [f"--tap={tap}", "--color=never", "-j2"] if entry.suite == "unit" else \
                    [f"--tap={tap}", "--color=never", "-j1"]
@@ -393,6 +394,9 @@ def main():
                 say(f"{entry.minimum:5d}  {entry.name}")
             continue
         if not programs:
+            if not options.filter:
+                say(f"FAIL  {suite}: there is no program for it")
+                total[1] += 1
             continue
         for server in wanted_servers:
             servers.need(server)
