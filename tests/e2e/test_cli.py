@@ -591,6 +591,28 @@ class Processes(Base):
         self.assertEqual(process.stop(), 0)
         self.assertIn("stopped clean", process.log())
 
+    def test_more_leads_than_memory_holds(self):
+        """Leads are thrown out of memory and loaded again, in the middle of their history."""
+        setup, log, leads = self.setup(extra={"leads": {"memory": "16MB"}, "stats": {"interval": "500ms"}}), Log(), 40000
+        for turn in range(2):
+            for n in range(leads):
+                log.event(f"visitor-of-a-page-{n}", "visit", turn, turn, page="/pricing", campaign=f"c{n % 50}")
+        self.feed(setup, log.sent())
+        process = setup.start()
+        self.wait_done(setup, log, seconds=90)
+        self.assertEqual(process.stop(), 0, process.log())
+        self.assertLess(max(map(int, re.findall(r"leads_in_memory=(\d+)", process.log()))), leads)
+        wanted = expected(AGREEMENT, log.counted())["leads"]
+        redis = self.redis()
+        keys = redis.scan(f"{setup.name}:{{*}}:lead:*")
+        rows = redis.pipeline([("HMGET", key, "score", "updated") for key in keys])
+        got = {key.rpartition(b":")[2].decode(): (Decimal(row[0].decode()), int(row[1])) for key, row in zip(keys, rows)}
+        self.assertTrue(got == {lead_id: (Decimal(str(lead["score"])), lead["newest"]) for lead_id, lead in wanted.items()})
+        stages = [message.key() for message in self.outputs(setup)["stages"]]
+        self.assertEqual((len(stages), len(set(stages))), (leads, leads))
+        shown = json.loads(setup.run("show", "visitor-of-a-page-7", "--json", "--at", "newest").stdout)
+        self.assertEqual([touch["campaign"] for touch in shown["touches"]], ["c7", "c7"])
+
     def test_agreements_change_between_two_starts(self):
         setup, first, second = self.setup(), story(), Log()
         self.score_all(setup, first)
