@@ -302,6 +302,25 @@ static enum status restore_words(struct worker *worker, struct unit *unit, struc
     return STATUS_OK;
 }
 
+/* K's metadata tells what held below K. A verdict that stands there, and is lifted in the store,
+ * was lifted while its owner went on for a moment: it held up to K. */
+static bool unite_verdicts(struct unit *unit, const struct unit_record *record)
+{
+    struct commit_metadata *metadata = &unit->metadata;
+    struct commit_metadata before = *metadata;
+    if (!schema_verdicts_unite(metadata->verdicts, &metadata->verdict_count, record->verdicts,
+                               record->verdict_count))
+        return false;
+    for (size_t i = 0; i < before.verdict_count; i++) {
+        struct schema_verdict *verdict = &metadata->verdicts[i];
+        if (before.verdicts[i].until != INT64_MAX)
+            verdict->until = before.verdicts[i].until;
+        else if (verdict->until < unit->committed)
+            verdict->until = unit->committed;
+    }
+    return true;
+}
+
 /* It may have been killed between the first commit and its mark, and may have been stopped. */
 static enum status mark_resumed(struct worker *worker, struct unit *unit,
                                 const struct unit_record *record, struct error *error)
@@ -335,9 +354,7 @@ static enum status resume(struct worker *worker, struct unit *unit,
     enum status status = same_configuration(worker, unit, record, error);
     if (status == STATUS_OK)
         status = log_is_there(worker, unit, error);
-    if (status == STATUS_OK &&
-        !schema_verdicts_unite(unit->metadata.verdicts, &unit->metadata.verdict_count,
-                               record->verdicts, record->verdict_count))
+    if (status == STATUS_OK && !unite_verdicts(unit, record))
         status = error_set(error, STATUS_STOP,
                            "more than %d schemas are unknown: register them, then baton accept "
                            "--unit %u --schema ID",
