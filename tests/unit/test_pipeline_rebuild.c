@@ -1,0 +1,208 @@
+/* A unit whose state is gone from the store comes back from the stages topic and the log. */
+#include "pipeline_cases.h"
+
+static void lose_state(struct world *world, uint32_t units)
+{
+    begin(world, units);
+    settle_more(world, 200);
+    owner_kill(world, 0);
+    memory_db_forget_unit(world->db, 0);
+}
+
+static void start_rebuild(struct world *world, bool yes)
+{
+    world->config.rebuild = true;
+    world->config.rebuild_yes = yes;
+    owner_start(world, 0);
+}
+
+Test(pipeline_rebuild, a_rebuilt_unit_is_what_it_was_and_promotes_nobody_twice)
+{
+    struct world world;
+    lose_state(&world, 2);
+    size_t before = outputs(&world);
+    start_rebuild(&world, false);
+    expect_live(&world);
+    cr_assert_eq(outputs(&world), before);
+    settle_more(&world, 100);
+    cr_assert_str_eq(field_text(&world, 0, "rebuild"), "");
+    expect_exact(&world);
+}
+
+Test(pipeline_rebuild, without_being_asked_for_it_does_not_happen)
+{
+    struct world world;
+    lose_state(&world, 1);
+    owner_start(&world, 0);
+    expect_stopped(&world, "--rebuild");
+    cr_assert_eq(memory_db_lead_count(world.db, 0), 0);
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, a_unit_that_stopped_because_its_state_is_gone_can_be_rebuilt)
+{
+    struct world world;
+    lose_state(&world, 1);
+    owner_start(&world, 0);
+    expect_stopped(&world, "--rebuild");
+    owner_kill(&world, 0);
+    start_rebuild(&world, false);
+    settle_more(&world, 40);
+    cr_assert_str_eq(field_text(&world, 0, "stopped"), "");
+    expect_exact(&world);
+}
+
+/* Killed after each number of writes: whatever came of it, the next start brings it to its end. */
+Test(pipeline_rebuild, killed_in_the_middle_it_begins_or_goes_on)
+{
+    for (int killed_at = 1; killed_at < 40; killed_at += 3) {
+        struct world world;
+        lose_state(&world, 1);
+        start_rebuild(&world, false);
+        memory_source_set_batch(world.owners[0].ports.source, 16, 0);
+        memory_store_hold(world.owners[0].ports.store, killed_at % 2);
+        steps(&world, killed_at);
+        memory_store_deliver(world.owners[0].ports.store, (size_t)killed_at % 3);
+        owner_kill(&world, 0);
+        start_rebuild(&world, false);
+        expect_goes_on_exactly(&world);
+    }
+}
+
+Test(pipeline_rebuild, it_folds_under_the_agreement_in_force_also_after_a_kill)
+{
+    struct world world;
+    lose_state(&world, 1);
+    world.config.agreement = world.other; /* the log before was folded under another one */
+    start_rebuild(&world, false);
+    memory_source_set_batch(world.owners[0].ports.source, 1, 0);
+    for (int i = 0; i < STEPS && world_stored(&world, 0) <= 0; i++)
+        owner_step(&world, 0);
+    cr_assert_lt(world_stored(&world, 0), 260);
+    owner_kill(&world, 0);
+    owner_start(&world, 0);
+    expect_live(&world);
+    settle(&world);
+    struct commit_metadata metadata;
+    settle_more(&world, 20);
+    world_metadata(&world, 0, &metadata);
+    cr_assert_eq(metadata.switch_count, 1);
+    cr_assert_str_eq(metadata.switches[0].hash, agreement_hash(world.other));
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, a_cut_stages_topic_asks_first_and_removes_nothing)
+{
+    struct world world;
+    lose_state(&world, 1);
+    memory_log_truncate_stages(world.log, 1);
+    start_rebuild(&world, false);
+    expect_stopped(&world, "--rebuild --yes");
+    owner_kill(&world, 0);
+    start_rebuild(&world, true);
+    expect_live(&world);
+    settle_more(&world, 20);
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, leads_that_are_left_are_not_removed_before_the_question)
+{
+    struct world world;
+    begin(&world, 1);
+    owner_kill(&world, 0);
+    size_t leads = memory_db_lead_count(world.db, 0);
+    operator_writes(&world, 0, "position", ""); /* the hash is gone, the leads are not */
+    memory_log_truncate_stages(world.log, 1);
+    start_rebuild(&world, false);
+    expect_stopped(&world, "--rebuild --yes");
+    cr_assert_eq(memory_db_lead_count(world.db, 0), leads);
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, it_counts_what_retention_has_left)
+{
+    struct world world;
+    lose_state(&world, 1);
+    memory_log_truncate(world.log, 0, 100);
+    size_t before = outputs(&world);
+    start_rebuild(&world, false);
+    expect_live(&world);
+    cr_assert_eq(outputs(&world), before);
+    cr_assert_eq(FIGURE(&world, replayed), 160);
+    settle_more(&world, 20);
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, it_goes_on_where_the_log_begins_if_retention_has_passed_k)
+{
+    struct world world;
+    lose_state(&world, 1);
+    add_events(&world, 20);
+    memory_log_truncate(world.log, 0, 265);
+    start_rebuild(&world, false);
+    expect_live(&world);
+    settle(&world);
+    cr_assert_str_eq(field_text(&world, 0, "committed"), "1");
+    owner_kill(&world, 0);
+    owner_start(&world, 0);
+    expect_live(&world);
+    settle_more(&world, 20);
+    world_fini(&world);
+}
+
+Test(pipeline_rebuild, more_leads_than_the_table_holds_come_back_all_the_same)
+{
+    struct world world;
+    lose_state(&world, 1);
+    world.config.table_bytes = 40000;
+    world.config.dirty_max = 3;
+    start_rebuild(&world, false);
+    expect_goes_on_exactly(&world);
+}
+
+Test(pipeline_rebuild, a_rebuilt_unit_replays_with_the_right_digest_afterwards)
+{
+    struct world world;
+    lose_state(&world, 1);
+    start_rebuild(&world, false);
+    expect_live(&world);
+    settle_more(&world, 10);
+    memory_db_save(world.db);
+    settle_more(&world, 60);
+    owner_kill(&world, 0);
+    memory_db_fall_back(world.db);
+    owner_start(&world, 0);
+    expect_goes_on_exactly(&world);
+}
+
+/* Rules on what is not known give points to a lead without a profile. */
+static const char EMPTY_PROFILE[] = "agreement: empty\nversion: 1\n"
+                                    "fit:\n  - {id: nobody, where: {job_title: {known: false}}, "
+                                    "points: 7}\n"
+                                    "behaviour:\n  - {id: page, event: visit, points: 1}\n"
+                                    "gates:\n  mql: {score: 8}\n  sql: {score: 500}\n";
+
+Test(pipeline_rebuild, a_restored_lead_has_the_fit_of_its_empty_profile)
+{
+    struct world world;
+    world_init(&world, 1, 1);
+    agreement_destroy(world.agreement);
+    world.agreement = world_parse(EMPTY_PROFILE);
+    world.config.agreement = world.agreement;
+    (void)world_append_text(&world, 0, "l",
+                            "{\"kind\":\"visit\",\"event_id\":\"a\",\"lead_id\":\"l\",\"time\":1}");
+    owner_start(&world, 0);
+    settle(&world);
+    cr_assert_eq(memory_log_output_count(world.log, TOPIC_STAGES), 1);
+    struct stored_lead lead;
+    struct baton_text id = {"l", 1};
+    cr_assert(memory_db_lead(world.db, 0, id, &lead));
+    int32_t score = lead.score.score;
+    owner_kill(&world, 0);
+    memory_db_forget_unit(world.db, 0);
+    start_rebuild(&world, false);
+    settle(&world);
+    cr_assert(memory_db_lead(world.db, 0, id, &lead));
+    cr_assert_eq(lead.score.score, score, "%d, and was %d", lead.score.score, score);
+    world_fini(&world);
+}
