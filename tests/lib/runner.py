@@ -33,7 +33,7 @@ SUITES = {
     "agreements": ((), (), 300),
     "cases": (("release",), (), 300),
     "adapters": (("asan", "release"), ("kafka", "redis", "registry"), 300),
-    "reference": (("release",), ("kafka", "redis"), 600),
+    "reference": (("release",), (), 600),
     "e2e": (("release", "crash"), ("kafka", "redis"), 400),
     "install": (("release",), (), 300),
     "chaos": (("release", "crash"), ("kafka", "redis"), 900),

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Run `baton try` on random agreements and events, and compare it with the reference lead by lead.
 
     python3 compare_try.py --baton build/release/baton [--seeds 100] [--first 0] [--size 300] [--plain] [--keep FOLDER]

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Decay checked a second time: the integers of decay.py against high-precision powers of two.
 
     python3 exact.py [--rounds N] [--seed S]

@@ -1,7 +1,9 @@
+#!/usr/bin/env python3
 """Tests of the reference scorer itself: cases computed by hand from docs/scoring.md and the agreement language."""
 
 import json
 import random
+import sys
 import unittest
 from datetime import datetime, timezone
 
@@ -511,4 +513,7 @@ class Order(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    result = unittest.main(exit=False).result
+    bad = len(result.failures) + len(result.errors)
+    print(f"{max(0, result.testsRun - bad)} passed, {bad} failed")
+    sys.exit(1 if bad else 0)
