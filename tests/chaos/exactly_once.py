@@ -16,6 +16,7 @@ import time
 import traceback
 
 import auditor
+import freeze
 import load as loads
 from auditor import audit, report
 from world import CRASHED, World
@@ -86,6 +87,7 @@ class Storm:
         self.scenario, self.world, self.random = scenario, scenario.world, scenario.random
         self.instances = [f"i{number}" for number in range(1, instances + 1)]
         self.kills = self.stops = self.rebalances = self.returns = 0
+        self.session = self.world.settings["session_ms"] / 1000
         self.stalls = []
 
     def start(self):
@@ -120,13 +122,28 @@ class Storm:
                 baton.kill()
             baton.start()
 
-    def freeze(self, seconds):
+    def freeze(self, seconds, baton=None):
         """SIGSTOP beyond the session's time-out: the group goes on without it, then it wakes up late."""
-        baton = self.world.baton(self.random.choice(self.instances))
+        baton = baton or self.world.baton(self.random.choice(self.instances))
         baton.signal(signal.SIGSTOP)
         time.sleep(seconds)
         baton.signal(signal.SIGCONT)
         self.stops += 1
+
+    def late_transaction(self):
+        """A transaction stands still between two of its steps while its process loses the units and joins again: as a
+        member once more, but of another generation."""
+        baton = self.world.baton(self.random.choice(self.instances))
+        if not baton.alive:
+            return
+        own = freeze.own_threads(baton.process.pid)
+        workers = self.world.settings["workers"]
+        with freeze.Frozen(own[1:1 + workers]):         # main, then a sink's helper per worker
+            time.sleep(0.3)                             # a transaction is handed to the helper
+            before = baton.text().count("lost its units")
+            self.freeze(self.session * self.random.uniform(1.25, 1.5), baton)
+            self.world.wait_for(lambda: baton.text().count("lost its units") > before, 3)
+            time.sleep(self.random.uniform(0.5, 1.5))
 
     def join_and_leave(self):
         guest = self.world.baton("guest").start()
@@ -166,10 +183,10 @@ class Storm:
             total -= groups[-1]
         return groups
 
-    def schedule(self, kills=0, stops=0, rebalances=0, returns=0, crashes=()):
+    def schedule(self, kills=0, stops=0, rebalances=0, returns=0, crashes=(), late=0):
         steps = [(self.kill, number) for number in self.groups_of_kills(kills)]
-        session = self.world.settings["session_ms"] / 1000
-        steps += [(self.freeze, session * self.random.uniform(1.25, 1.5)) for _ in range(stops)]
+        steps += [(self.late_transaction,) for _ in range(late)]
+        steps += [(self.freeze, self.session * self.random.uniform(1.25, 1.5)) for _ in range(stops)]
         steps += [(self.join_and_leave,) if number % 2 == 0 else (self.leave_and_join,) for number in range(rebalances)]
         steps += [(self.redis_back, ("in place", "while all are down", "with new connections")[number % 3])
                   for number in range(returns)]

@@ -17,10 +17,11 @@ from exactly_once import storm
 FAULTS = {
     "no_fence": (dict(kills=3, stops=2, returns=3), dict(session_ms=2000)),
     "ignore_applied": (dict(crashes=["checkpoint_leads_all"] * 6, kills=2), dict(session_ms=1500, hot=0.3)),
-    "late_group_metadata": (dict(stops=14), dict(session_ms=1500, leads=60000)),
+    "late_group_metadata": (dict(late=6), dict(session_ms=1500)),
     "offsets_outside": (dict(kills=10), dict(session_ms=2000)),
 }
-CONTROL = (dict(kills=4, stops=3, rebalances=1, returns=2, crashes=["checkpoint_leads_all"] * 3),
+CONTROL = (dict(kills=4, stops=3, rebalances=1, returns=2, crashes=["checkpoint_leads_all"] * 3,
+                late=3),
            dict(session_ms=1500, hot=0.3, crash=True))
 
 
