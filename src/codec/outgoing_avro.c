@@ -101,7 +101,7 @@ static void fill(avro_value_t *value, const json_t *from)
     case AVRO_ARRAY: fill_array(value, from); break;
     case AVRO_MAP: fill_map(value, from); break;
     case AVRO_RECORD: fill_record(value, from); break;
-    default: assert(!"a type that no outgoing schema has");
+    default: assert(0 && "a type that no outgoing schema has");
     }
 }
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* The library is asked at run time, by the function that it has for that; one that has none is
  * known by the file that was loaded. No header is needed for it: those stay in the rooms that wrap
  * them. */

@@ -49,6 +49,6 @@ int32_t baton_bucket(const struct baton_agreement *agreement, enum baton_period 
     case BATON_PER_DAY: return (int32_t)day;
     case BATON_PER_WEEK: return (int32_t)floor_divide(day + 3, 7);
     case BATON_PER_MONTH: return (int32_t)month_of_day(day);
-    default: assert(!"a period"); return 0;
+    default: assert(false && "a period"); return 0;
     }
 }

@@ -102,7 +102,7 @@ static bool test_value(const struct baton_condition *condition, const struct val
     case BATON_MATCH_CONTAINS: return any_text(condition, value, contains);
     case BATON_MATCH_RANGE: return in_range(condition, value->text);
     case BATON_MATCH_KNOWN: return true;
-    default: assert(!"a test of a field"); return false;
+    default: assert(false && "a test of a field"); return false;
     }
 }
 

@@ -15,8 +15,8 @@
 enum { WORKERS = 2, UNITS = 4, EVENTS = 4000 };
 
 static const char rules_text[] = "agreement: threads\nversion: 1\n"
-                                     "behaviour:\n  - {id: page, event: visit, points: 3}\n"
-                                     "gates:\n  mql: {score: 9}\n  sql: {score: 30}\n";
+                                 "behaviour:\n  - {id: page, event: visit, points: 3}\n"
+                                 "gates:\n  mql: {score: 9}\n  sql: {score: 30}\n";
 
 struct thread {
     pthread_t thread;
