@@ -24,7 +24,8 @@ TestSuite(avro, .init = start, .fini = stop);
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
 #define STRING(name) FIELD(name, "\"string\"")
 #define IDS STRING("event_id") "," STRING("lead_id") "," FIELD("time", "\"long\"")
-/* clang-format off: what it makes of schemas in macros changes with each pass */
+/* What clang-format makes of schemas in macros changes with each pass. */
+/* clang-format off */
 #define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
 #define OPTIONAL "[\"null\",\"string\"]"
 
