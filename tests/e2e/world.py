@@ -300,7 +300,8 @@ class Process:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [binary, "run", "-c", str(setup.folder / "baton.yaml"), "--instance", instance, *words],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, "XDG_RUNTIME_DIR": str(setup.world.folder), **(environment or {})})
         atexit.register(self.kill)
 
     def log(self):
