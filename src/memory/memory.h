@@ -91,6 +91,8 @@ struct sink *memory_sink_create(struct memory_log *log, struct source *source,
 void memory_sink_set_outcome(struct sink *sink, enum memory_outcome outcome);
 /* Ends the transaction that is held; an outcome other than HOLD. */
 void memory_sink_finish(struct sink *sink, enum memory_outcome outcome);
+/* Is there one that is held? */
+bool memory_sink_is_held(struct sink *sink);
 
 struct stage_log *memory_stage_log_create(struct memory_log *log);
 

@@ -194,3 +194,8 @@ void memory_sink_finish(struct sink *port, enum memory_outcome outcome)
     assert(self(port)->state == SINK_BUSY && outcome != MEMORY_HOLD);
     self(port)->this_outcome = outcome;
 }
+
+bool memory_sink_is_held(struct sink *port)
+{
+    return self(port)->state == SINK_BUSY && self(port)->this_outcome == MEMORY_HOLD;
+}

@@ -1,19 +1,39 @@
-/* Random worlds: owners come and go, transactions end in every way, the store falls back, breaks
- * and is away, in one deterministic thread per seed. Whatever happens, each transition of the
- * oracle is published once and every lead is the oracle's to the last bit.
+/* Random worlds: owners come and go, transactions end in every way or hang, the store falls back,
+ * breaks and is away, in one deterministic thread per seed. Whatever happens, each transition of
+ * the oracle is published once and every lead is the oracle's to the last bit.
+ *
+ * By seed, more is going on: a table smaller than the leads; unknown schemas that are registered
+ * some time; restarts of all owners under another agreement; units that lose their state and are
+ * rebuilt; a third owner.
  *
  * BATON_SIMULATIONS=N runs N seeds, BATON_SIMULATION_SEED=S just that one, BATON_TEST_LOG=1 shows
  * the log. */
 #include "pipeline_world.h"
 
-static const enum memory_outcome outcomes[] = {
-    MEMORY_COMMIT,         MEMORY_COMMIT, MEMORY_COMMIT, MEMORY_ABORT, MEMORY_UNKNOWN_COMMITTED,
-    MEMORY_UNKNOWN_ABORTED};
+#define ROUNDS 900
 
+struct simulation {
+    struct world world;
+    uint64_t seed;
+    int owners;
+    bool small_table, schemas, agreements, rebuilds;
+    uint32_t next_schema; /* ids below it are in use */
+    int changes;          /* of the agreement */
+};
+
+static const enum memory_outcome outcomes[] = {
+    MEMORY_COMMIT,          MEMORY_COMMIT, MEMORY_COMMIT,           MEMORY_ABORT,
+    MEMORY_UNKNOWN_ABORTED, MEMORY_HOLD,   MEMORY_UNKNOWN_COMMITTED};
+
+/* One that hangs ends at the next disturbance. */
 static void disturb_sink(struct world *world, struct owner *owner)
 {
-    if (owner->worker)
-        memory_sink_set_outcome(owner->ports.sink, outcomes[world_random(world, 6)]);
+    if (!owner->worker)
+        return;
+    struct sink *sink = owner->ports.sink;
+    memory_sink_set_outcome(sink, outcomes[world_random(world, 7)]);
+    if (memory_sink_is_held(sink))
+        memory_sink_finish(sink, outcomes[world_random(world, 5)]);
 }
 
 static void disturb_store(struct world *world, struct owner *owner)
@@ -37,16 +57,20 @@ static void disturb_store(struct world *world, struct owner *owner)
     }
 }
 
-static void disturb(struct world *world)
+static void restart(struct world *world, int number)
 {
-    int number = (int)world_random(world, 2);
+    owner_kill(world, number);
+    memory_log_set_away(world->log, false); /* a process starts when Kafka answers */
+    owner_start(world, number);
+}
+
+static void disturb(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    int number = (int)world_random(world, (uint64_t)simulation->owners);
     struct owner *owner = &world->owners[number];
     switch (world_random(world, 14)) {
-    case 0:
-        owner_kill(world, number);
-        memory_log_set_away(world->log, false); /* a process starts when Kafka answers */
-        owner_start(world, number);
-        break;
+    case 0: restart(world, number); break;
     case 1: memory_log_rebalance(world->log); break;
     case 2:
         if (owner->worker)
@@ -69,63 +93,173 @@ static void disturb(struct world *world)
     }
 }
 
-static void calm(struct world *world)
+static void calm(struct simulation *simulation)
 {
+    struct world *world = &simulation->world;
     memory_db_set_away(world->db, false);
     memory_log_set_away(world->log, false);
-    for (int i = 0; i < WORLD_OWNERS_MAX; i++) {
-        if (!world->owners[i].worker)
+    for (int i = 0; i < simulation->owners; i++) {
+        struct owner *owner = &world->owners[i];
+        if (!owner->worker)
             continue;
-        memory_sink_set_outcome(world->owners[i].ports.sink, MEMORY_COMMIT);
-        memory_store_hold(world->owners[i].ports.store, false);
-        memory_store_deliver(world->owners[i].ports.store, SIZE_MAX);
+        memory_sink_set_outcome(owner->ports.sink, MEMORY_COMMIT);
+        if (memory_sink_is_held(owner->ports.sink))
+            memory_sink_finish(owner->ports.sink, MEMORY_COMMIT);
+        memory_store_hold(owner->ports.store, false);
+        memory_store_deliver(owner->ports.store, SIZE_MAX);
     }
     memory_log_resolve(world->log);
 }
 
+static void settle(struct simulation *simulation, const char *what)
+{
+    struct world *world = &simulation->world;
+    calm(simulation);
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        world_append_random(world, unit); /* gaps at the end are passed with the next record */
+    bool through = world_settle(world, 60000);
+    if (!through)
+        world_tell(world);
+    cr_assert(through, "seed %" PRIu64 ": %s: does not get through", simulation->seed, what);
+}
+
+/* ---- what happens by seed
+ * ------------------------------------------------------------------------- */
+
+static void append_schema(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    uint32_t unit = (uint32_t)world_random(world, world->units);
+    if (simulation->next_schema < WORLD_SCHEMAS && world_random(world, 30) == 0)
+        simulation->next_schema++;
+    char lead[32];
+    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
+    (void)world_append_schema(world, unit, lead,
+                              1 + (uint32_t)world_random(world, simulation->next_schema));
+    if (world_random(world, 12) == 0)
+        world_register_schema(world, 1 + (uint32_t)world_random(world, simulation->next_schema));
+    if (world_random(world, 60) == 0)
+        memory_schemas_set_away(world->schemas, world_random(world, 2));
+}
+
+/* All owners go, and come back under the other agreement. Not more often than metadata remembers,
+ * and only once the store knows both texts, wherever it falls back to. */
+static void change_agreement(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    if (simulation->changes == UNIT_SWITCHES - 1)
+        return;
+    simulation->changes++;
+    for (int i = 0; i < simulation->owners; i++)
+        owner_kill(world, i);
+    bool other = world->config.agreement == world->agreement;
+    world->config.agreement = other ? world->other : world->agreement;
+    for (int i = 0; i < simulation->owners; i++)
+        restart(world, i);
+}
+
+static void lose_state(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    settle(simulation, "before a loss of state");
+    for (int i = 0; i < simulation->owners; i++)
+        owner_kill(world, i);
+    memory_db_forget_unit(world->db, (uint32_t)world_random(world, world->units));
+    memory_db_save(world->db); /* what was before it has another digest: nothing falls back to it */
+    world->config.rebuild = true;
+    for (int i = 0; i < simulation->owners; i++)
+        owner_start(world, i);
+    for (uint64_t n = world_random(world, 40); n > 0; n--)
+        owner_step(world, (int)world_random(world, (uint64_t)simulation->owners));
+    for (int i = 0; i < simulation->owners; i++)
+        if (world_random(world, 2))
+            restart(world, i);
+    settle(simulation, "a rebuild");
+    memory_db_save(world->db);
+}
+
+static void happen(struct simulation *simulation, int round)
+{
+    struct world *world = &simulation->world;
+    if (simulation->schemas && world_random(world, 8) == 0)
+        append_schema(simulation);
+    if (simulation->agreements && world_random(world, 150) == 0)
+        change_agreement(simulation);
+    if (simulation->rebuilds && round % 300 == 150)
+        lose_state(simulation);
+}
+
+/* ---- one world
+ * ------------------------------------------------------------------------------------ */
+
+static void begin(struct simulation *simulation, uint64_t seed)
+{
+    struct world *world = &simulation->world;
+    *simulation = (struct simulation){.seed = seed,
+                                      .owners = seed % 4 == 1 ? 3 : 2,
+                                      .small_table = seed % 3 == 0,
+                                      .schemas = seed % 5 == 2,
+                                      .agreements = seed % 5 == 3,
+                                      .rebuilds = seed % 5 == 4,
+                                      .next_schema = 1};
+    world_init(world, 3, seed);
+    world->config.unknown_schema_wait_ms = 200;
+    if (simulation->small_table) { /* smaller than the leads */
+        world->config.table_bytes = 12000;
+        world->config.dirty_max = 4;
+    }
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        world_append_random(world, unit);
+    for (int i = 0; i < simulation->owners; i++)
+        owner_start(world, i);
+    settle(simulation, "the first units");
+    if (simulation->agreements)
+        for (int i = 0; i < 2; i++) { /* the store gets both texts */
+            change_agreement(simulation);
+            for (int n = 0; n < 6000; n++)
+                owner_step(world, n % simulation->owners);
+            settle(simulation, "under another agreement");
+        }
+    memory_db_save(world->db);
+}
+
+static void end(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    for (uint32_t id = 1; simulation->schemas && id <= simulation->next_schema; id++)
+        world_register_schema(world, id);
+    memory_schemas_set_away(world->schemas, false);
+    settle(simulation, "at the end");
+    for (int i = 0; i < 10000; i++) /* an owner may still be taking over what is through */
+        owner_step(world, i % simulation->owners);
+    for (int i = 0; i < simulation->owners; i++)
+        cr_assert(worker_drain(world->owners[i].worker), "seed %" PRIu64, simulation->seed);
+    for (int i = 0; i < simulation->owners; i++)
+        owner_kill(world, i);
+    struct oracle oracle;
+    oracle_make(&oracle, world);
+    cr_assert_gt(oracle.expected_count, 10);
+    oracle_check(&oracle, world);
+    oracle_fini(&oracle);
+    world_fini(world);
+}
+
 static void simulate(uint64_t seed)
 {
-    struct world world;
-    world_init(&world, 3, seed);
-    if (seed % 3 == 0) { /* a table smaller than the leads */
-        world.config.table_bytes = 12000;
-        world.config.dirty_max = 4;
+    struct simulation simulation;
+    begin(&simulation, seed);
+    struct world *world = &simulation.world;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (uint64_t n = world_random(world, 3); n > 0; n--)
+            world_append_random(world, (uint32_t)world_random(world, world->units));
+        if (world_random(world, 20) == 0)
+            memory_log_skip(world->log, (uint32_t)world_random(world, world->units), 2);
+        owner_step(world, (int)world_random(world, (uint64_t)simulation.owners));
+        if (world_random(world, 12) == 0)
+            disturb(&simulation);
+        happen(&simulation, round);
     }
-    for (uint32_t unit = 0; unit < world.units; unit++)
-        world_append_random(&world, unit);
-    owner_start(&world, 0);
-    owner_start(&world, 1);
-    cr_assert(world_settle(&world, 3000), "seed %" PRIu64 ": the first units do not go live", seed);
-    memory_db_save(world.db);
-    for (int round = 0; round < 900; round++) {
-        for (uint64_t n = world_random(&world, 3); n > 0; n--)
-            world_append_random(&world, (uint32_t)world_random(&world, world.units));
-        if (world_random(&world, 20) == 0)
-            memory_log_skip(world.log, (uint32_t)world_random(&world, world.units), 2);
-        owner_step(&world, (int)world_random(&world, 2));
-        if (world_random(&world, 12) == 0)
-            disturb(&world);
-    }
-    calm(&world);
-    for (uint32_t unit = 0; unit < world.units;
-         unit++) /* gaps at the end are passed with the next record */
-        world_append_random(&world, unit);
-    bool through = world_settle(&world, 60000);
-    if (!through)
-        world_tell(&world);
-    cr_assert(through, "seed %" PRIu64 ": does not get through", seed);
-    for (int i = 0; i < 10000; i++) /* an owner may still be taking over what is through */
-        owner_step(&world, i % 2);
-    for (int i = 0; i < 2; i++)
-        cr_assert(worker_drain(world.owners[i].worker), "seed %" PRIu64, seed);
-    for (int i = 0; i < 2; i++)
-        owner_kill(&world, i);
-    struct oracle oracle;
-    oracle_make(&oracle, &world);
-    cr_assert_gt(oracle.expected_count, 10);
-    oracle_check(&oracle, &world);
-    oracle_fini(&oracle);
-    world_fini(&world);
+    end(&simulation);
 }
 
 Test(pipeline_simulation, every_event_counts_once_whatever_happens)
