@@ -334,9 +334,11 @@ static int run(struct demo *demo)
     bool good = false;
     if (status == STATUS_OK) {
         print_result(demo, seconds);
-        good = judge(demo);
         if (interrupted)
-            view_line(&demo->view, "ended early by a signal");
+            view_line(&demo->view,
+                      "ended early by a signal: what was still on its way is not counted");
+        else
+            good = judge(demo);
         if (demo->options.json)
             print_json(demo, seconds);
     } else {
