@@ -77,11 +77,12 @@ def headers_of(message):
 # --- what must be there -----------------------------------------------------------------------------------------------
 
 def fold(agreement_text, records, topic, switches=(), unknown_schemas=(), options=Options()):
-    """The reference's result, and its scorer's leads. `switches`: [(text, {partition: first offset under it})];
+    """The reference's scorer after all records; `since` are the leads with an event under the last agreement. `switches`: [(text, {partition: first offset under it})];
     `unknown_schemas`: registry ids whose messages are dead letters for good."""
     scorer = Scorer(agreement_text, options, topic)
     stages = [(scorer.agreement, {})] + [(agreements.load(text), first) for text, first in switches]
     current, partition = 0, None
+    scorer.since = set()
     for record in records:
         if record.partition != partition:
             partition, current = record.partition, 0
@@ -96,7 +97,10 @@ def fold(agreement_text, records, topic, switches=(), unknown_schemas=(), option
             if int.from_bytes(value[1:5], "big") not in unknown_schemas:
                 raise RuntimeError("the auditor reads JSON and unknown schemas only")
             record = record._replace(value=Rejected("unknown_schema"))
+        events = scorer.events
         scorer.take(record)
+        if current + 1 == len(stages) and scorer.events > events:
+            scorer.since.add(record.key.decode())
     return scorer
 
 
@@ -263,12 +267,8 @@ def audit(brokers, topic, agreement_text, socket, prefix, binary=None, config=No
     checks.append((f"scores and stages in Redis equal the reference ({len(scorer.leads)} leads)",
                    compare_redis(scorer.leads, partitions_of, socket, prefix)))
     if binary:
-        leads = scorer.leads
-        if switches:                    # without an event since, a lead would be shown under the new prices
-            last = switches[-1][1]
-            since = {record.key.decode() for record in records
-                     if record.key and record.offset >= last.get(record.partition, 1 << 62)}
-            leads = {lead_id: lead for lead_id, lead in leads.items() if lead_id in since and lead.stage != "lead"}
+        # a lead without an event under the last agreement would be shown under its prices
+        leads = {lead_id: lead for lead_id, lead in scorer.leads.items() if lead_id in scorer.since}
         checks.append(("a sample of leads by `baton show`",
                        compare_shown(binary, config, scorer, leads, random.Random(seed), environment=environment)))
     return checks, scorer

@@ -28,7 +28,16 @@ class Points(Scenario):
         self.first = self.world.agreement
         self.version, self.switches, self.unknown = 1, [], set()
         self.load.send(800)
-        self.sure = []
+        self.lived = False
+
+    def live(self):
+        """A quiet life before the first point that is not one of new units."""
+        self.lived = True
+        baton = self.world.baton("i1").start()
+        wrong = self.world.wait_settled(40)
+        code = baton.terminate()
+        if wrong or code != 0:
+            raise RuntimeError(f"does not even run: {wrong}, exit code {code}: {baton.tail(2)}")
 
     def prepare(self, point):
         """What must be so that the point is passed."""
@@ -61,9 +70,7 @@ class Points(Scenario):
             baton.kill()
         baton.start()
         wrong = [] if code == CRASHED else [f"exit code {code} instead of {CRASHED}: {baton.tail(2)}"]
-        caught_up = self.world.wait_caught_up(40)
-        if caught_up:
-            wrong.append(caught_up)
+        wrong += filter(None, [self.world.wait_settled(40)])
         if guest:
             guest.terminate()
         code = baton.terminate()
@@ -73,6 +80,8 @@ class Points(Scenario):
         return wrong
 
     def try_point(self, point):
+        if not self.lived and not point.startswith(FRESH):
+            self.live()
         self.prepare(point)
         wrong = self.crash(point)
         before = len(self.checks)

@@ -64,7 +64,7 @@ class Scenario:
         """Catch up, stop, and have everything audited."""
         self.load.stop()
         begun = time.monotonic()
-        self.check("all events are committed in the end", self.world.wait_caught_up(seconds))
+        self.check("all events are committed, and in Redis, in the end", self.world.wait_settled(seconds))
         say(f"caught up after {time.monotonic() - begun:.1f} s, {self.load.sent} messages")
         self.stop_all(stop_code)
         if not errors_expected:
@@ -248,7 +248,7 @@ def unit_lost(seed, options):
     world, load = scenario.world, scenario.load
     load.send(12_000)
     baton = world.baton("i1").start()
-    scenario.check("before the loss all is committed", world.wait_caught_up(60))
+    scenario.check("before the loss all is committed", world.wait_settled(60))
     baton.kill()
     lost = scenario.random.randrange(world.partitions)
     with world.redis.client() as redis_client:
@@ -317,7 +317,7 @@ def unknown_schema(seed, options):
     world, load = scenario.world, scenario.load
     load.send(3_000)
     baton = world.baton("i1").start()
-    scenario.check("before the unknown schema all is committed", world.wait_caught_up(60))
+    scenario.check("before the unknown schema all is committed", world.wait_settled(60))
     scenario.stop_all()
     world.configure(checkpoint="60s")       # no checkpoint between the dead letter and the kill
     baton.start()

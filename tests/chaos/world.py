@@ -284,6 +284,23 @@ class World:
                 return f"no committed offsets to be had in {seconds} s"
             time.sleep(0.1)
 
+    def positions(self):
+        """R of each unit, as Redis has it; -1 where there is none."""
+        with self.redis.client() as redis:
+            return [int(position or -1) for position in
+                    redis.pipeline([("HGET", f"{self.prefix}:{{{unit}}}:unit", "position")
+                                    for unit in range(self.partitions)])]
+
+    def wait_settled(self, seconds=60):
+        """Until all there is is committed, and in Redis; None, or what is missing."""
+        missing = self.wait_caught_up(seconds)
+        if missing:
+            return missing
+        if self.wait_for(lambda: self.positions() == self._try_committed(), 20):
+            time.sleep(0.7)     # a take-over may have got there an instant ago, and is not live yet
+            return None
+        return f"not in Redis after 20 s: positions {self.positions()}, committed {self._try_committed()}"
+
     def wait_for(self, condition, seconds):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
