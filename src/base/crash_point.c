@@ -36,8 +36,21 @@ static const char *const names[] = {
     "revoked_before_checkpoint",
 };
 
-static const char *const faults[] = {"no_fence", "ignore_applied", "late_group_metadata",
-                                     "offsets_outside"};
+static const char *const faults[] = {
+    "no_fence", "ignore_applied", "late_group_metadata", "offsets_outside",
+    /* of the model (tests/model/checkpoint.pml) */
+    "no_read_check", /* reads are not fenced */
+    "ahead",         /* a checkpoint of what is not committed yet */
+    "keep",          /* goes on after a transaction that was aborted */
+    "late_r",        /* a new unit's first commit before its position is in the store */
+    "digest_last",   /* aggregates are written after the position */
+    "regress",       /* commits a position below K */
+    /* of what the model does not cover */
+    "forget_switch",  /* metadata does not carry a change of agreement */
+    "forget_verdict", /* the verdicts of metadata are not united with the store's */
+    "pass_over",      /* folds on behind a message whose schema is not known */
+    "emit_replayed",  /* a replay is not silent */
+};
 
 static bool listed(const char *const *list, size_t count, const char *name, size_t size)
 {

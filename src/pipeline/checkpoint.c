@@ -51,7 +51,7 @@ void checkpoint_copy_at(struct worker *worker, struct unit *unit, enum copy_phas
     struct checkpoint_copy *copy = &unit->copy;
     assert(copy->phase == COPY_NONE);
     assert(phase == COPY_WAITS_FOR_COMMIT || unit->position <= unit->committed ||
-           unit->state == UNIT_REPLAYING);
+           unit->state == UNIT_REPLAYING || SEEDED_FAULT("ahead"));
     copy->phase = phase;
     copy->position = unit->position;
     copy->aggregates = unit->aggregates;
@@ -97,7 +97,7 @@ bool checkpoint_is_due(struct worker *worker, const struct unit *unit)
 /* ---- streaming it out
  * ----------------------------------------------------------------------------- */
 
-static enum status push_aggregates(struct worker *worker, struct unit *unit, struct error *error)
+static enum status write_aggregates(struct worker *worker, struct unit *unit, struct error *error)
 {
     struct text_buffer aggregates, verdicts;
     text_buffer_init(&aggregates);
@@ -111,8 +111,16 @@ static enum status push_aggregates(struct worker *worker, struct unit *unit, str
         worker->ports.store->write(worker->ports.store, unit->number, &unit->fence, &write, error);
     text_buffer_fini(&aggregates);
     text_buffer_fini(&verdicts);
-    CRASH_POINT("checkpoint_aggregates");
+    return status;
+}
+
+static enum status push_aggregates(struct worker *worker, struct unit *unit, struct error *error)
+{
     unit->copy.phase = COPY_WORDS;
+    if (SEEDED_FAULT("digest_last"))
+        return STATUS_OK;
+    enum status status = write_aggregates(worker, unit, error);
+    CRASH_POINT("checkpoint_aggregates");
     return status;
 }
 
@@ -182,6 +190,8 @@ static enum status push_position(struct worker *worker, struct unit *unit, struc
     unit->stopped_field = false;
     CRASH_POINT("checkpoint_position");
     copy->phase = COPY_CONFIRM;
+    if (status == STATUS_OK && SEEDED_FAULT("digest_last"))
+        status = write_aggregates(worker, unit, error);
     return status;
 }
 
@@ -249,7 +259,8 @@ void checkpoint_turn(struct worker *worker, bool hurry)
         bool due = may && unit->copy.phase == COPY_NONE && !worker->store_away &&
                    (checkpoint_is_due(worker, unit) ||
                     (hurry && (unit->dirty_count || unit->position > unit->stored)));
-        if (due && (unit->position <= unit->committed || unit->state == UNIT_REPLAYING))
+        if (due && (unit->position <= unit->committed || unit->state == UNIT_REPLAYING ||
+                    SEEDED_FAULT("ahead")))
             checkpoint_copy_at(worker, unit, COPY_AGGREGATES);
         else if (due)
             worker->commit_wanted = true; /* the copy is taken when that transaction begins */

@@ -101,6 +101,8 @@ enum status write_first_position(struct worker *worker, struct unit *unit, int64
     struct field fields[] = {
         text_field("position", start, sizeof start, first),
         field_of("start", start),
+        field_of("topic", worker->config.events_topic),
+        field_of("group", worker->config.group),
         text_field("partitions", partitions, sizeof partitions, worker->partitions),
         text_field("fold", fold, sizeof fold, FOLD_VERSION),
         field_of("input", input),
@@ -140,7 +142,8 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
     unit->stretches[0] = (struct stretch){.from = first, .agreement = agreement};
     unit->stretch_count = 1;
     unit->metadata = (struct commit_metadata){0};
-    status = write_first_position(worker, unit, first, "0", error);
+    if (!SEEDED_FAULT("late_r"))
+        status = write_first_position(worker, unit, first, "0", error);
     if (status != STATUS_OK)
         return status;
     CRASH_POINT("new_unit_position_written");
@@ -152,7 +155,8 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
 static void go_live(struct worker *worker, struct unit *unit)
 {
     /* Here, as also a unit that was killed after its checkpoint under a new agreement comes by. */
-    remember_switch(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
+    if (unit->metadata.switch_count == 0 || !SEEDED_FAULT("forget_switch"))
+        remember_switch(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
     unit->state = UNIT_LIVE;
     unit->wants_start = true;
     unit->last_checkpoint_us = worker_now_us(worker);
@@ -192,6 +196,18 @@ static enum status switches_reach_back(struct worker *worker, const struct unit 
                      worker->config.config_file, unit->number);
 }
 
+/* What the events from R on were folded under: K's metadata knows. The store may have fallen back
+ * to a checkpoint at the same position under an agreement that then did not go live. */
+static const char *agreement_at(const struct unit *unit, const struct unit_record *record)
+{
+    const struct commit_metadata *metadata = &unit->metadata;
+    const char *hash = record->agreement;
+    for (size_t i = 0; i < metadata->switch_count; i++)
+        if (metadata->switches[i].position <= record->position)
+            hash = metadata->switches[i].hash;
+    return hash;
+}
+
 /* The agreements that the events from R to K were folded under, and the one in force from K on. */
 static enum status plan_stretches(struct worker *worker, struct unit *unit,
                                   const struct unit_record *record, struct error *error)
@@ -199,13 +215,13 @@ static enum status plan_stretches(struct worker *worker, struct unit *unit,
     const struct agreement *agreement = NULL;
     enum status status = switches_reach_back(worker, unit, record, error);
     if (status == STATUS_OK)
-        status = agreements_find(worker, unit, record->agreement, &agreement, error);
+        status = agreements_find(worker, unit, agreement_at(unit, record), &agreement, error);
     unit->stretches[0] = (struct stretch){.from = record->position, .agreement = agreement};
     unit->stretch_count = 1;
     unit->stretch = 0;
     for (size_t i = 0; status == STATUS_OK && i < unit->metadata.switch_count; i++) {
         const struct agreement_switch *change = &unit->metadata.switches[i];
-        if (change->position < record->position)
+        if (change->position <= record->position)
             continue;
         status = agreements_find(worker, unit, change->hash, &agreement, error);
         unit->stretches[unit->stretch_count++] =
@@ -307,6 +323,8 @@ static enum status restore_words(struct worker *worker, struct unit *unit, struc
 static bool unite_verdicts(struct unit *unit, const struct unit_record *record)
 {
     struct commit_metadata *metadata = &unit->metadata;
+    if (SEEDED_FAULT("forget_verdict"))
+        metadata->verdict_count = 0;
     struct commit_metadata before = *metadata;
     if (!schema_verdicts_unite(metadata->verdicts, &metadata->verdict_count, record->verdicts,
                                record->verdict_count))

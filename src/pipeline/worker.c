@@ -358,6 +358,9 @@ static enum status start_source(struct worker *worker, struct error *error)
     for (size_t i = 0; i < worker->unit_count; i++) {
         struct unit *unit = worker->units[i];
         unit->wants_start = unit->cut = false;
+        if (unit_folds(unit)) /* lag counts from here, also before the first event */
+            atomic_store_explicit(&worker->positions[unit->number], unit->position,
+                                  memory_order_relaxed);
         if (unit_is_fetched(unit) && !worker->store_away)
             positions[count++] =
                 (struct unit_position){.unit = unit->number, .offset = unit->position};

@@ -26,6 +26,7 @@ struct worker_config {
     const struct agreement *agreement;
     const struct input_config *input;
     const char *events_topic;
+    const char *group;
     const char *config_file; /* for commands in error texts */
     uint32_t words_capacity;
     size_t table_bytes;

@@ -130,13 +130,14 @@ static void append_schema(struct simulation *simulation)
 {
     struct world *world = &simulation->world;
     uint32_t unit = (uint32_t)world_random(world, world->units);
-    if (simulation->next_schema < WORLD_SCHEMAS && world_random(world, 30) == 0)
+    if (simulation->next_schema < WORLD_SCHEMAS && world_random(world, 15) == 0)
         simulation->next_schema++;
     char lead[32];
     (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
     (void)world_append_schema(world, unit, lead,
                               1 + (uint32_t)world_random(world, simulation->next_schema));
-    if (world_random(world, 12) == 0)
+    memory_clock_advance(&world->clock, 300000); /* so that there are verdicts */
+    if (world_random(world, 40) == 0)
         world_register_schema(world, 1 + (uint32_t)world_random(world, simulation->next_schema));
     if (world_random(world, 60) == 0)
         memory_schemas_set_away(world->schemas, world_random(world, 2));

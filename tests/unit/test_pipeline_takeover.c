@@ -547,11 +547,38 @@ static void remove_text(struct world *world, const char *kind, const char *hash,
 Test(pipeline_takeover, an_agreement_that_cannot_be_found_again_stops_and_is_named)
 {
     struct world world;
+    struct commit_metadata metadata;
+    struct text_buffer text;
     begin_behind(&world, 1);
-    operator_writes(&world, 0, "agreement", "0123456789abcdef0123456789abcdef");
+    world_metadata(&world, 0, &metadata);
+    (void)strcpy(metadata.switches[0].hash, "0123456789abcdef0123456789abcdef");
+    text_buffer_init(&text);
+    commit_metadata_print(&text, &metadata);
+    memory_log_set_committed(world.log, 0, memory_log_committed(world.log, 0, NULL), text.data);
+    text_buffer_fini(&text);
     owner_start(&world, 0);
     expect_stopped(&world, "0123456789abcdef0123456789abcdef");
     world_fini(&world);
+}
+
+/* A checkpoint under an agreement that then did not go live, at a position where others went on. */
+Test(pipeline_takeover, what_metadata_says_of_an_agreement_wins)
+{
+    struct world world;
+    begin(&world, 1);
+    restart_under(&world, true);
+    memory_sink_set_outcome(world.owners[0].ports.sink, MEMORY_ABORT);
+    for (int i = 0;
+         i < STEPS && strcmp(field_text(&world, 0, "agreement"), agreement_hash(world.other)) != 0;
+         i++)
+        owner_step(&world, 0);
+    memory_db_save(world.db);
+    restart_under(&world, false);
+    settle_more(&world, 60);
+    owner_kill(&world, 0);
+    memory_db_fall_back(world.db);
+    owner_start(&world, 0);
+    expect_goes_on_exactly(&world);
 }
 
 /* The store fell back to before it was given the text of an agreement that has come and gone. */
