@@ -110,6 +110,7 @@ static inline void world_init(struct world *world, uint32_t units, uint64_t seed
     world->config = (struct worker_config){.agreement = world->agreement,
                                            .input = &world->input,
                                            .events_topic = "lead-events",
+                                           .group = "baton",
                                            .config_file = "baton.yaml",
                                            .words_capacity = 4096,
                                            .table_bytes = 1 << 22,
