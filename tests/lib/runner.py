@@ -370,7 +370,7 @@ def main():
                        ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1",
                        UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1",
                        TSAN_OPTIONS="halt_on_error=0:exitcode=66"
-                       + (f":suppressions={TESTS}/tsan/suppressions.txt"
+                       + (f":suppressions='{TESTS}/tsan/suppressions.txt'"
                           if (TESTS / "tsan/suppressions.txt").exists() else ""))
     builds = {}
     for suite in suites:
