@@ -4,6 +4,7 @@
 #include "commands/system_clock.h"
 #include "kafka/kafka_admin.h"
 #include "pipeline/unit_record.h"
+#include "redis/redis_inspect.h"
 #include "redis/redis_store.h"
 
 #include <inttypes.h>
@@ -79,6 +80,36 @@ static enum status ask_kafka(struct acceptance *acceptance, struct error *error)
             acceptance->kafka = found[acceptance->unit];
     }
     kafka_admin_destroy(admin);
+    return status;
+}
+
+/* A unit that runs well is not to be claimed: looked at before the claim. */
+static enum status may_accept(struct acceptance *acceptance, struct error *error)
+{
+    if (acceptance->schema.naming != SCHEMA_NONE && acceptance->kafka.member[0])
+        return error_set(error, STATUS_STOP,
+                         "unit %" PRIu32 " is held by a running baton (%s): stop it first, then "
+                         "nothing is decided under the old verdict meanwhile",
+                         acceptance->unit, acceptance->kafka.member);
+    struct redis_config redis;
+    struct redis_inspector *inspector;
+    setup_redis(acceptance->config, &redis);
+    enum status status = redis_inspect_open(&inspector, &redis, error);
+    if (status != STATUS_OK)
+        return status;
+    struct field *fields;
+    size_t count = 0;
+    bool stopped = acceptance->schema.naming != SCHEMA_NONE;
+    status =
+        redis_inspect_unit(inspector, acceptance->unit, &acceptance->arena, &fields, &count, error);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        stopped =
+            stopped || (fields[i].name.size == 7 && memcmp(fields[i].name.data, "stopped", 7) == 0);
+    redis_inspect_close(inspector);
+    if (status == STATUS_OK && !stopped)
+        return error_set(error, STATUS_STOP,
+                         "unit %" PRIu32 " has not stopped: there is nothing to accept",
+                         acceptance->unit);
     return status;
 }
 
@@ -204,6 +235,8 @@ int command_accept(const struct invocation *invocation)
     arena_init(&acceptance.arena, 16384);
     struct error error;
     enum status status = ask_kafka(&acceptance, &error);
+    if (status == STATUS_OK)
+        status = may_accept(&acceptance, &error);
     if (status == STATUS_OK)
         status = claim(&acceptance, &error);
     if (status == STATUS_OK)

@@ -10,6 +10,7 @@
 #include "kafka/kafka_sink.h"
 #include "kafka/kafka_source.h"
 #include "pipeline/worker.h"
+#include "redis/redis_inspect.h"
 #include "redis/redis_store.h"
 #include "schemas/schemas.h"
 
@@ -174,6 +175,66 @@ static enum status check_kafka(struct process *process, struct error *error)
     return status;
 }
 
+static bool says(const struct field *field, const char *name)
+{
+    return field->name.size == strlen(name) &&
+           memcmp(field->name.data, name, field->name.size) == 0;
+}
+
+static bool differs(const struct field *field, const char *text)
+{
+    return field->value.size != strlen(text) ||
+           memcmp(field->value.data, text, field->value.size) != 0;
+}
+
+/* Leads belong to one group, one topic, and one number of partitions: under another they would be
+ * taken for new ones, or two groups would shut each other out. Looked at before anything is
+ * claimed. */
+static enum status check_unit(const struct process *process, const struct field *field,
+                              struct error *error)
+{
+    const struct config *config = process->config;
+    char partitions[16];
+    (void)snprintf(partitions, sizeof partitions, "%" PRIu32, process->partitions);
+    if ((says(field, "topic") && differs(field, config->topics.events)) ||
+        (says(field, "group") && differs(field, config->kafka.group)))
+        return error_set(error, STATUS_STOP,
+                         "redis.prefix %s holds the leads of %.*s %.*s; this is group %s on topic "
+                         "%s: give it a redis.prefix of its own",
+                         config->redis.prefix, (int)field->name.size, field->name.data,
+                         (int)field->value.size, field->value.data, config->kafka.group,
+                         config->topics.events);
+    if (says(field, "partitions") && differs(field, partitions))
+        return error_set(error, STATUS_STOP,
+                         "topic %s has %s partitions, and leads were scored with %.*s: they have "
+                         "moved to other units. Kafka takes no partitions away: have the writers "
+                         "use a new topic with %.*s partitions, or start anew under another "
+                         "redis.prefix and kafka.group (leads may then be promoted again)",
+                         config->topics.events, partitions, (int)field->value.size,
+                         field->value.data, (int)field->value.size, field->value.data);
+    return STATUS_OK;
+}
+
+static enum status check_units(struct process *process, struct error *error)
+{
+    struct redis_inspector *inspector;
+    enum status status = redis_inspect_open(&inspector, &process->redis, error);
+    if (status != STATUS_OK)
+        return status;
+    struct arena arena;
+    arena_init(&arena, 16384);
+    for (uint32_t unit = 0; status == STATUS_OK && unit < process->partitions; unit++) {
+        struct field *fields;
+        size_t count = 0;
+        status = redis_inspect_unit(inspector, unit, &arena, &fields, &count, error);
+        for (size_t i = 0; status == STATUS_OK && i < count; i++)
+            status = check_unit(process, &fields[i], error);
+    }
+    arena_fini(&arena);
+    redis_inspect_close(inspector);
+    return status;
+}
+
 /* A position older than the log's beginning cannot be replayed: warn while there is time. */
 static void warn_of_retention(struct process *process)
 {
@@ -201,6 +262,7 @@ static struct worker_config worker_config_of(const struct process *process)
         .agreement = process->agreement,
         .input = &process->input,
         .events_topic = config->topics.events,
+        .group = config->kafka.group,
         .config_file = config->file_name,
         .words_capacity = WORDS_CAPACITY,
         .table_bytes = (size_t)(config->leads.memory_bytes / config->workers),
@@ -377,9 +439,12 @@ static void print_figures(struct process *process)
     text_buffer_print(&line,
                       " events=%" PRIu64 " replayed=%" PRIu64 " duplicates=%" PRIu64
                       " too_late=%" PRIu64 " promotions=%" PRIu64 " stage_changes=%" PRIu64
-                      " leads_in_memory=%" PRIu64 " units=%u live=%u replaying=%u stopped=%u",
+                      " leads_in_memory=%" PRIu64,
                       sums.events, sums.replayed, sums.duplicates, sums.too_late, sums.promotions,
-                      sums.stages, sums.leads, sums.units, sums.live, sums.replaying, sums.stopped);
+                      sums.stages, sums.leads);
+    if (sums.units) /* none after the stop */
+        text_buffer_print(&line, " units=%u live=%u replaying=%u stopped=%u", sums.units, sums.live,
+                          sums.replaying, sums.stopped);
     text_buffer_print(&line, " dead_letters=%" PRIu64, sums.dead_all);
     for (unsigned reason = 1; reason < DEAD_REASONS; reason++)
         if (sums.dead[reason])
@@ -428,6 +493,8 @@ static enum status prepare(struct process *process, struct error *error)
         status = patiently(process, "Redis", check_redis, error);
     if (status == STATUS_OK)
         status = patiently(process, "Kafka", check_kafka, error);
+    if (status == STATUS_OK)
+        status = patiently(process, "Redis", check_units, error);
     if (status == STATUS_OK)
         warn_of_retention(process);
     return status;

@@ -4,11 +4,24 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void tell_findings(const struct text_buffer *messages)
 {
     if (messages->size)
         (void)fwrite(messages->data, 1, messages->size, stderr);
+}
+
+/* A misspelt folder would turn every message under its schemas into a wait and a dead letter. */
+static bool folder_is_there(const struct config *config)
+{
+    struct stat found;
+    const char *path = config->schemas.directory;
+    if (!*path || (stat(path, &found) == 0 && S_ISDIR(found.st_mode)))
+        return true;
+    (void)fprintf(stderr, "%s: error: schemas.directory: %s: there is no such folder\n",
+                  config->file_name, path);
+    return false;
 }
 
 int setup_config(const struct invocation *invocation, struct config **config)
@@ -18,8 +31,10 @@ int setup_config(const struct invocation *invocation, struct config **config)
     enum status status = config_load(invocation->config_path, config, &messages);
     tell_findings(&messages);
     text_buffer_fini(&messages);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && folder_is_there(*config))
         return EXIT_CODE_OK;
+    if (status == STATUS_OK)
+        config_destroy(*config);
     *config = NULL;
     return EXIT_CODE_BAD_INPUT;
 }

@@ -38,7 +38,8 @@ static const char *read_database(const char *text, struct config_redis_address *
 {
     if (!units_whole(text, &address->database) || address->database < 0 ||
         address->database > 1000000)
-        return "must have a number as its database";
+        return "must have a number as its database (a password with @ : / ? or # belongs into "
+               "redis.password, or percent-encoded)";
     return NULL;
 }
 

@@ -134,11 +134,11 @@ static enum schema_answer decide_dead(struct worker *worker, struct unit *unit,
     text_buffer_clear(&text);
     schema_key_print(&text, key);
     if (status == STATUS_OK)
-        unit_log(worker, unit,
-                 "schema %s is not known: from offset %" PRId64
-                 " on its messages are dead letters, until it is registered and lifted: baton "
-                 "accept --unit %u --schema %s",
-                 text.data, offset, unit->number, text.data);
+        log_warn("worker=%u unit=%u schema %s is not known: from offset %" PRId64
+                 " on its messages are dead letters. Once it is known: stop baton run, then baton "
+                 "accept -c %s --unit %u --schema %s",
+                 worker->config.number, unit->number, text.data, offset, worker->config.config_file,
+                 unit->number, text.data);
     text_buffer_fini(&text);
     if (status != STATUS_OK) {
         unit_write_failed(worker, unit, status, &error);
@@ -155,7 +155,8 @@ static void hold(struct worker *worker, struct unit *unit, struct schema_key key
 {
     int64_t now = worker_now_us(worker);
     if (!unit->held) {
-        unit_log(worker, unit, "waits at offset %" PRId64 " for a schema: %s", offset, why);
+        log_warn("worker=%u unit=%u waits at offset %" PRId64 " for a schema: %s",
+                 worker->config.number, unit->number, offset, why);
         unit->held = true;
         unit->held_key = key;
         unit->held_offset = offset;

@@ -418,12 +418,12 @@ class Topics(Base):
         self.world.add_partitions(setup.topics["events"], PARTITIONS + 2)
         time.sleep(1)
         process = setup.start()
-        process.wait_for_line("has 6 partitions now and had 4")
+        process.wait_for_line("has 6 partitions, and leads were scored with 4")
         process.wait_for_line("unit=0 stopped")
         done = setup.run("status")
         self.assert_ends(done, 1)
         self.assertIn("STOPPED", done.stdout)
-        self.assertIn("has 6 partitions now and had 4", done.stdout)
+        self.assertIn("has 6 partitions, and leads were scored with 4", done.stdout)
         self.assertEqual(process.stop(), 1, process.log())
 
     def test_a_compacted_events_topic_is_refused(self):

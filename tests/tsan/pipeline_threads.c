@@ -116,6 +116,7 @@ int main(void)
     struct worker_config config = {.agreement = agreement,
                                    .input = &input,
                                    .events_topic = "lead-events",
+                                   .group = "baton",
                                    .config_file = "baton.yaml",
                                    .words_capacity = 1024,
                                    .table_bytes = 1 << 20,
