@@ -210,7 +210,7 @@ def excerpt(log, lines, pattern=None):
     """A short look at a log: the lines that tell of a failure, else its end."""
     text = log.read_text(errors="replace").splitlines()
     if pattern:
-        chosen = [line for line in text if re.search(pattern, line)][:lines]
+        chosen = list(dict.fromkeys(line for line in text if re.search(pattern, line)))[:lines]
         text = chosen or text[-lines:]
     else:
         text = text[-lines:]
