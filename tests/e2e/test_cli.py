@@ -417,14 +417,19 @@ class Topics(Base):
         self.score_all(setup, log)
         self.world.add_partitions(setup.topics["events"], PARTITIONS + 2)
         time.sleep(1)
-        process = setup.start()
-        process.wait_for_line("has 6 partitions, and leads were scored with 4")
-        process.wait_for_line("unit=0 stopped")
-        done = setup.run("status")
+        done = setup.run("run")
         self.assert_ends(done, 1)
-        self.assertIn("STOPPED", done.stdout)
-        self.assertIn("has 6 partitions, and leads were scored with 4", done.stdout)
-        self.assertEqual(process.stop(), 1, process.log())
+        self.assertIn("has 6 partitions, and leads were scored with 4", done.stderr)
+
+    def test_leads_of_another_group_or_topic_are_refused(self):
+        setup, log = self.setup(), story()
+        self.score_all(setup, log)
+        other = self.setup()
+        other.config["redis"] = setup.config["redis"]
+        other.write_config()
+        done = other.run("run")
+        self.assert_ends(done, 1)
+        self.assertIn("give it a redis.prefix of its own", done.stderr)
 
     def test_a_compacted_events_topic_is_refused(self):
         setup = self.setup(topics=False)
