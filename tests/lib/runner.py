@@ -295,6 +295,7 @@ def run_entry(entry, environment, seconds, mode):
                     f"-artifact_prefix={LOGS}/{label}-", str(corpus)]
         command += [str(given)] if given.is_dir() else []
         seconds += FUZZ_SECONDS[mode]
+        environment["LSAN_OPTIONS"] = f"suppressions={TESTS}/lib/leaks-of-libraries.txt:print_suppressions=0"
     elif program.suffix == ".py":
         command.insert(0, "/usr/bin/python3")
     began = time.time()
