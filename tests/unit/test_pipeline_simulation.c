@@ -49,11 +49,7 @@ static void disturb_store(struct world *world, struct owner *owner)
         memory_store_hold(store, false);
         memory_store_deliver(store, SIZE_MAX);
         break;
-    default: /* part of a checkpoint has arrived, the rest is lost, or arrives late */
-        memory_store_deliver(store, some);
-        memory_store_break(store);
-        if (world_random(world, 2))
-            memory_store_arrive(store, world_random(world, 3));
+    default: memory_store_deliver(store, some); memory_store_break(store);
     }
 }
 
@@ -62,6 +58,26 @@ static void restart(struct world *world, int number)
     owner_kill(world, number);
     memory_log_set_away(world->log, false); /* a process starts when Kafka answers */
     owner_start(world, number);
+}
+
+/* Part of a checkpoint has arrived, and the rest is lost, or arrives late; or its owner dies. */
+static void tear_checkpoint(struct world *world, int number)
+{
+    struct store *store = world->owners[number].ports.store;
+    for (uint64_t n = world_random(world, 80); n > 0; n--)
+        world_append_random(world, (uint32_t)world_random(world, world->units));
+    memory_store_hold(store, true);
+    for (int i = 0; i < 250 && memory_store_under_way(store) < 4; i++)
+        owner_step(world, number);
+    memory_store_deliver(store, world_random(world, memory_store_under_way(store) + 1));
+    if (world_random(world, 3) == 0) {
+        restart(world, number);
+        return;
+    }
+    memory_store_break(store);
+    if (world_random(world, 2))
+        memory_store_arrive(store, world_random(world, 3));
+    memory_store_hold(store, false);
 }
 
 static void disturb(struct simulation *simulation)
@@ -84,8 +100,11 @@ static void disturb(struct simulation *simulation)
         if (world_random(world, 3) == 0)
             memory_db_fall_back(world->db);
         break;
-    case 8:
-    case 9: disturb_store(world, owner); break;
+    case 8: disturb_store(world, owner); break;
+    case 9:
+        if (owner->worker)
+            tear_checkpoint(world, number);
+        break;
     case 10: memory_db_set_away(world->db, true); break;
     case 11: memory_db_set_away(world->db, false); break;
     case 12: memory_log_set_away(world->log, world_random(world, 4) == 0); break;
@@ -136,6 +155,10 @@ static void append_schema(struct simulation *simulation)
     (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
     (void)world_append_schema(world, unit, lead,
                               1 + (uint32_t)world_random(world, simulation->next_schema));
+    if (world_random(world, 6) == 0) { /* right when its text is asked for, with more behind it */
+        (void)world_append_text(world, unit, lead, "no event, and no need of the store");
+        memory_db_set_away(world->db, true);
+    }
     memory_clock_advance(&world->clock, 300000); /* so that there are verdicts */
     if (world_random(world, 40) == 0)
         world_register_schema(world, 1 + (uint32_t)world_random(world, simulation->next_schema));
