@@ -37,6 +37,7 @@ SUITES = {
     "e2e": (("release", "crash"), ("kafka", "redis"), 400),
     "install": (("release",), (), 300),
     "chaos": (("release", "crash"), ("kafka", "redis"), 900),
+    "mutations": (("asan",), (), 600),
 }
 # built programs of a suite: (preset, folder of the build, pattern)
 BUILT = {
@@ -345,7 +346,7 @@ def main():
         entries = [entry for entry in listed if entry.long]
         suites = sorted({entry.suite for entry in entries} | {"fuzz"}, key=list(SUITES).index)
     elif chosen == ["mutations"]:
-        entries = [entry for entry in listed if entry.long and "mutations" in entry.program]
+        entries = [entry for entry in listed if entry.long and "mutations" in entry.name]
         suites = sorted({entry.suite for entry in entries}, key=list(SUITES).index)
     else:
         unknown = [name for name in chosen if name not in SUITES]
