@@ -123,6 +123,57 @@ static void refuse_properties(struct reader *reader, struct fy_token *anchor, st
         "tags are not supported; remove it, or put quotes around a text that begins with !");
 }
 
+static bool is_break(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Two quotes stand for one; a line break is a space, and n of them are n - 1. Gives the size. */
+static size_t unquote(const char *in, const char *end, char *out)
+{
+    char *to = out;
+    while (in < end) {
+        if (*in == '\'') {
+            *to++ = *in;
+            in += 2;
+        } else if (!is_break(*in)) {
+            *to++ = *in++;
+        } else {
+            size_t breaks = 0;
+            while (to > out && is_blank(to[-1]))
+                to--;
+            for (; in < end && (is_blank(*in) || is_break(*in)); in++)
+                breaks += *in == '\n' || (*in == '\r' && in[1] != '\n');
+            if (breaks == 1)
+                *to++ = ' ';
+            for (; breaks > 1; breaks--)
+                *to++ = '\n';
+        }
+    }
+    return (size_t)(to - out);
+}
+
+/* A text in single quotes, whose syntax is known to be good: libfyaml before 0.9.5 reads two pairs
+ * of quotes in a row as three quotes, and drops or leaks what has no room then. */
+static const char *single_quoted(struct reader *reader, struct fy_token *token, size_t *size)
+{
+    const struct fy_mark *mark = fy_token_start_mark(token);
+    size_t at = mark ? mark->input_pos : 0;
+    if (at == 0 || at > reader->size || reader->text[at - 1] != '\'')
+        return fy_token_get_text(token, size);
+    const char *begin = reader->text + at, *limit = reader->text + reader->size, *end = begin;
+    while (end < limit && (*end != '\'' || (end + 1 < limit && end[1] == '\'')))
+        end += *end == '\'' ? 2 : 1;
+    char *text = arena_take(reader->arena, (size_t)(end - begin) + 1);
+    *size = unquote(begin, end, text);
+    return text;
+}
+
 static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *token)
 {
     enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
@@ -130,7 +181,10 @@ static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *tok
         place_of_token(reader, token, style == FYSS_SINGLE_QUOTED ? '\'' : '"');
     struct yaml_node *node = new_node(reader, YAML_SCALAR);
     size_t size = 0;
-    const char *text = token ? fy_token_get_text(token, &size) : NULL;
+    const char *text = NULL;
+    if (token)
+        text = style == FYSS_SINGLE_QUOTED ? single_quoted(reader, token, &size)
+                                           : fy_token_get_text(token, &size);
     if (!text)
         size = 0;
     if (size && memchr(text, 0, size)) {

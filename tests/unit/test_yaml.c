@@ -54,6 +54,35 @@ Test(yaml, every_node_knows_its_place)
     end(&parsed);
 }
 
+static void reads(const char *text, const char *value)
+{
+    struct parsed parsed;
+    parse(&parsed, text);
+    cr_assert(parsed.root && parsed.root->kind == YAML_SCALAR, "%s", text);
+    cr_expect_str_eq(parsed.root->text.data, value);
+    cr_expect_eq(parsed.root->text.size, strlen(value));
+    cr_expect_eq(parsed.messages.size, 0);
+    end(&parsed);
+}
+
+Test(yaml, two_single_quotes_stand_for_one)
+{
+    reads("''", "");
+    reads("''''", "'");
+    reads("''''''''''''''''''''''''''''''''''''''''", "'''''''''''''''''''");
+    reads("'it''s'", "it's");
+    reads("'it''''s'", "it''s");
+    reads("\xef\xbb\xbf'a''''b'", "a''b");
+    reads("' \\n\"é'' '", " \\n\"é' ");
+}
+
+Test(yaml, lines_within_single_quotes_are_folded)
+{
+    reads("'a \t\n  b'", "a b");
+    reads("'a\r\n\r\n  b\n '", "a\nb ");
+    reads("'\n\n\n'''", "\n\n'");
+}
+
 Test(yaml, an_empty_text_is_no_tree_and_no_error)
 {
     gives("", "");
