@@ -175,6 +175,7 @@ struct worker {
 
     bool store_away, source_away;
     int64_t retry_ms, retry_at_us; /* store and take-over */
+    size_t claim_next;             /* the unit behind the one that had to wait */
     int64_t sink_retry_ms, sink_retry_at_us;
     bool start_due;
     bool had_stopped_units, left_behind;

@@ -285,7 +285,8 @@ static enum status log_is_there(struct worker *worker, const struct unit *unit, 
     return STATUS_OK;
 }
 
-static enum status restore_words(struct worker *worker, struct unit *unit, struct error *error)
+static enum status restore_words(struct worker *worker, struct unit *unit,
+                                 const struct unit_record *record, struct error *error)
 {
     struct field *words;
     size_t count;
@@ -314,6 +315,11 @@ static enum status restore_words(struct worker *worker, struct unit *unit, struc
                 error, STATUS_STOP,
                 "word %u of the unit's words is missing: rebuild the unit (baton run --rebuild)",
                 id);
+    if (unit->words.count < record->words)
+        return error_set(error, STATUS_STOP,
+                         "%u of the unit's %u words are gone: rebuild the unit (baton run "
+                         "--rebuild)",
+                         record->words - unit->words.count, record->words);
     unit->words_stored = unit->words.count;
     return STATUS_OK;
 }
@@ -378,7 +384,7 @@ static enum status resume(struct worker *worker, struct unit *unit,
                            "--unit %u --schema ID",
                            UNIT_VERDICTS_MAX, unit->number);
     if (status == STATUS_OK)
-        status = restore_words(worker, unit, error);
+        status = restore_words(worker, unit, record, error);
     if (status == STATUS_OK)
         status = plan_stretches(worker, unit, record, error);
     if (status == STATUS_OK)
@@ -587,8 +593,10 @@ enum status takeover_turn(struct worker *worker, struct error *error)
     if (made != STATUS_OK)
         return made == STATUS_RETRY ? STATUS_OK : made;
     arena_reset(&worker->talk);
+    size_t first = worker->claim_next;
     for (size_t i = 0; i < worker->unit_count; i++) {
-        struct unit *unit = worker->units[i];
+        size_t index = (first + i) % worker->unit_count;
+        struct unit *unit = worker->units[index];
         if (unit->state != UNIT_CLAIMING)
             continue;
         struct error why;
@@ -596,8 +604,10 @@ enum status takeover_turn(struct worker *worker, struct error *error)
         if (status == STATUS_OK)
             continue;
         unit_store_status(worker, unit, status, &why);
-        if (status == STATUS_RETRY)
-            return STATUS_OK; /* all others would say the same: after a pause */
+        if (status == STATUS_RETRY) { /* the others would mostly say the same: after a pause */
+            worker->claim_next = index + 1;
+            return STATUS_OK;
+        }
         contested = contested || status == STATUS_FENCED;
     }
     worker->trouble.text[0] = 0;

@@ -379,36 +379,73 @@ Test(pipeline_owner, a_fenced_units_waiting_messages_are_not_published_with_the_
     expect_goes_on_exactly(&world); /* each of them once */
 }
 
+/* Somebody's open transaction hides K of unit 0. */
+struct hiding {
+    struct sink *sink;
+    struct unit_commit commit;
+    struct transaction transaction;
+    char *metadata;
+};
+
+static void hide(struct world *world, struct hiding *hiding)
+{
+    const char *metadata;
+    struct error error;
+    int64_t committed = memory_log_committed(world->log, 0, &metadata);
+    hiding->metadata = memory_copy_text(metadata);
+    hiding->commit =
+        (struct unit_commit){.unit = 0, .offset = committed, .metadata = hiding->metadata};
+    hiding->transaction = (struct transaction){.commits = &hiding->commit, .commit_count = 1};
+    hiding->sink = memory_sink_create(world->log, world->owners[0].ports.source, "another");
+    cr_assert_eq(hiding->sink->reset(hiding->sink, &error), STATUS_OK);
+    memory_sink_set_outcome(hiding->sink, MEMORY_HOLD);
+    hiding->sink->begin(hiding->sink, &hiding->transaction);
+}
+
+static void show(struct hiding *hiding)
+{
+    struct error error;
+    memory_sink_finish(hiding->sink, MEMORY_ABORT);
+    (void)hiding->sink->poll(hiding->sink, &error);
+    hiding->sink->destroy(hiding->sink);
+    free(hiding->metadata);
+}
+
 Test(pipeline_owner, one_that_waits_to_take_over_does_not_hold_up_the_others)
 {
     struct world world;
+    struct hiding hiding;
     begin(&world, 2);
     steps(&world, 200);
-    /* somebody's open transaction hides K of unit 0 */
-    struct source *member = memory_source_create(world.log);
-    struct sink *sink = memory_sink_create(world.log, world.owners[0].ports.source, "another");
-    struct error error;
-    cr_assert_eq(sink->reset(sink, &error), STATUS_OK);
-    memory_sink_set_outcome(sink, MEMORY_HOLD);
-    const char *metadata;
-    int64_t committed = memory_log_committed(world.log, 0, &metadata);
-    char *copy = memory_copy_text(metadata);
-    struct unit_commit commit = {.unit = 0, .offset = committed, .metadata = copy};
-    struct transaction transaction = {.commits = &commit, .commit_count = 1};
-    sink->begin(sink, &transaction);
+    hide(&world, &hiding);
     operator_writes(&world, 0, "notes", "claimed");
     steps(&world, 2500); /* noticed */
     for (int i = 0; i < 40; i++)
         world_append_random(&world, 1);
     steps(&world, 6000);
-    cr_assert_eq(memory_log_committed(world.log, 0, NULL), committed);
+    cr_assert_eq(memory_log_committed(world.log, 0, NULL), hiding.commit.offset);
     cr_assert_eq(memory_log_committed(world.log, 1, NULL), world.ends[1]);
     cr_assert_eq(world_stored(&world, 1), world.ends[1]);
-    memory_sink_finish(sink, MEMORY_ABORT);
-    (void)sink->poll(sink, &error);
-    sink->destroy(sink);
-    member->destroy(member);
-    free(copy);
+    show(&hiding);
+    memory_clock_advance(&world.clock, 10000000);
+    expect_goes_on_exactly(&world);
+}
+
+Test(pipeline_owner, one_whose_offset_is_hidden_does_not_keep_others_from_being_taken_over)
+{
+    struct world world;
+    struct hiding hiding;
+    begin(&world, 3);
+    owner_kill(&world, 0);
+    owner_start(&world, 0);
+    steps(&world, 1); /* joins */
+    hide(&world, &hiding);
+    add_events(&world, 30);
+    steps(&world, 12000);
+    for (uint32_t unit = 1; unit < 3; unit++)
+        cr_assert_eq(memory_log_committed(world.log, unit, NULL), world.ends[unit]);
+    cr_assert_eq(memory_log_committed(world.log, 0, NULL), hiding.commit.offset);
+    show(&hiding);
     memory_clock_advance(&world.clock, 10000000);
     expect_goes_on_exactly(&world);
 }
