@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADMIN_MS = 10000 };
+enum {
+    ADMIN_MS = 10000,
+    MEMBERS_MS = 1500 /* for a name beside a unit nobody is kept waiting */
+};
 
 struct kafka_admin {
     struct kafka_settings settings; /* texts are the caller's */
@@ -72,11 +75,11 @@ void kafka_admin_destroy(struct kafka_admin *admin)
 /* ---- Requests that are answered by an event ---- */
 
 static rd_kafka_AdminOptions_t *options_for(struct kafka_admin *admin,
-                                            rd_kafka_admin_op_t operation)
+                                            rd_kafka_admin_op_t operation, int timeout_ms)
 {
     char reason[256];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(admin->client, operation);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, ADMIN_MS, reason, sizeof reason);
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof reason);
     return options;
 }
 
@@ -151,7 +154,8 @@ static enum status describe(struct kafka_admin *admin, struct kafka_topic topics
     if (count == 0)
         return STATUS_OK;
     enum status status;
-    rd_kafka_AdminOptions_t *options = options_for(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_AdminOptions_t *options =
+        options_for(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, ADMIN_MS);
     rd_kafka_DescribeConfigs(admin->client, asked, count, options, admin->queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_ConfigResource_destroy_array(asked, count);
@@ -291,8 +295,11 @@ static enum status take_created(const struct kafka_admin *admin, rd_kafka_event_
         const char *text = rd_kafka_topic_result_error_string(results[i]);
         enum status family = kafka_client_family(code);
         /* A broker that answers and refuses will refuse again. */
-        status = error_set(error, family == STATUS_RETRY ? STATUS_STOP : family, "topic %s: %s",
-                           name, text ? text : rd_kafka_err2str(code));
+        status = error_set(error, family == STATUS_RETRY ? STATUS_STOP : family, "topic %s: %s%s",
+                           name, text ? text : rd_kafka_err2str(code),
+                           code == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR
+                               ? " Lower topics.replication"
+                               : "");
     }
     return status;
 }
@@ -336,7 +343,8 @@ enum status kafka_admin_create_topics(struct kafka_admin *admin,
             count++;
     }
     if (status == STATUS_OK && count > 0) {
-        rd_kafka_AdminOptions_t *options = options_for(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+        rd_kafka_AdminOptions_t *options =
+            options_for(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS, ADMIN_MS);
         rd_kafka_CreateTopics(admin->client, list, count, options, admin->queue);
         rd_kafka_AdminOptions_destroy(options);
         rd_kafka_event_t *event =
@@ -372,7 +380,7 @@ static enum status read_commits(struct kafka_admin *admin, uint32_t units, struc
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)units);
     rd_kafka_topic_partition_list_add_range(list, admin->names[0], 0, (int32_t)units - 1);
-    rd_kafka_resp_err_t code = rd_kafka_committed(admin->client, list, 5 * KAFKA_CALL_MS);
+    rd_kafka_resp_err_t code = rd_kafka_committed(admin->client, list, 2 * KAFKA_CALL_MS);
     enum status status =
         code ? kafka_client_error(error, code, "offsets of group %s", admin->settings.group)
              : STATUS_OK;
@@ -418,7 +426,8 @@ static void read_members(struct kafka_admin *admin, uint32_t units, struct arena
     struct error ignored;
     enum status status;
     size_t count;
-    rd_kafka_AdminOptions_t *options = options_for(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_AdminOptions_t *options =
+        options_for(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, MEMBERS_MS);
     rd_kafka_DescribeConsumerGroups(admin->client, groups, 1, options, admin->queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_event_t *event = await(admin, RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT,
@@ -436,15 +445,13 @@ static void read_members(struct kafka_admin *admin, uint32_t units, struct arena
 enum status kafka_admin_group(struct kafka_admin *admin, uint32_t units, struct arena *arena,
                               struct kafka_unit *out, struct error *error)
 {
-    for (uint32_t i = 0; i < units; i++) {
-        out[i] = (struct kafka_unit){.member = ""};
-        rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(admin->client, admin->names[0], (int32_t)i,
-                                             &out[i].first, &out[i].end, 5 * KAFKA_CALL_MS);
-        if (code)
-            return kafka_client_error(error, code, "offsets of %s, unit %u", admin->names[0], i);
-    }
-    enum status status = units ? read_commits(admin, units, arena, out, error) : STATUS_OK;
+    struct kafka_range *ranges = arena_take(arena, units * sizeof *ranges);
+    enum status status = kafka_client_ranges(admin->client, admin->names[0], 0, units,
+                                             2 * KAFKA_CALL_MS, ranges, error);
+    for (uint32_t i = 0; i < units && status == STATUS_OK; i++)
+        out[i] = (struct kafka_unit){.first = ranges[i].first, .end = ranges[i].end, .member = ""};
+    if (status == STATUS_OK && units)
+        status = read_commits(admin, units, arena, out, error);
     if (status == STATUS_OK && !admin->settings.embedded)
         read_members(admin, units, arena, out);
     return status;

@@ -126,7 +126,10 @@ enum status kafka_client_error(struct error *error, rd_kafka_resp_err_t code, co
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return error_set(error, kafka_client_family(code), "%s: %s", text, rd_kafka_err2str(code));
+    bool away = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__RESOLVE;
+    return error_set(error, kafka_client_family(code), "%s: %s%s", text, rd_kafka_err2str(code),
+                     away ? " (does a broker answer at kafka.brokers?)" : "");
 }
 
 enum status kafka_client_partitions(rd_kafka_t *client, const char *topic, const char *config_path,
@@ -150,6 +153,43 @@ enum status kafka_client_partitions(rd_kafka_t *client, const char *topic, const
                          "topic %s does not exist; make it with: baton topics --create -c %s",
                          topic, config_path);
     return code ? kafka_client_error(error, code, "topic %s", topic) : STATUS_OK;
+}
+
+/* Each partition's offset in the list becomes that of the time, which may be
+ * RD_KAFKA_OFFSET_BEGINNING or END. */
+static enum status offsets_at(rd_kafka_t *client, rd_kafka_topic_partition_list_t *list,
+                              int64_t time, int timeout_ms, struct error *error)
+{
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = time;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client, list, timeout_ms);
+    for (int i = 0; i < list->cnt && !code; i++) {
+        code = list->elems[i].err;
+        if (!code && list->elems[i].offset < 0) /* left out of the answer */
+            code = RD_KAFKA_RESP_ERR__PARTIAL;
+    }
+    return code ? kafka_client_error(error, code, "offsets of %s", list->elems[0].topic)
+                : STATUS_OK;
+}
+
+enum status kafka_client_ranges(rd_kafka_t *client, const char *topic, uint32_t from,
+                                uint32_t count, int timeout_ms, struct kafka_range *out,
+                                struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        (void)rd_kafka_topic_partition_list_add(list, topic, (int32_t)(from + i));
+    /* The end comes last, so that it is not before the beginning. */
+    enum status status =
+        count ? offsets_at(client, list, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, error) : STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        out[i].first = rd_kafka_topic_partition_list_find(list, topic, (int32_t)(from + i))->offset;
+    if (count && status == STATUS_OK)
+        status = offsets_at(client, list, RD_KAFKA_OFFSET_END, timeout_ms, error);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        out[i].end = rd_kafka_topic_partition_list_find(list, topic, (int32_t)(from + i))->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
 }
 
 static bool is_loopback(const char *address, size_t size)

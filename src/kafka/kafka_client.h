@@ -37,6 +37,16 @@ kafka_client_error(struct error *error, rd_kafka_resp_err_t code, const char *fo
 enum status kafka_client_partitions(rd_kafka_t *client, const char *topic, const char *config_path,
                                     uint32_t *count, struct error *error);
 
+struct kafka_range {
+    int64_t first, end;
+};
+/* What the logs of `count` partitions from `from` on hold. end is the last stable offset for a
+ * read_committed client. Not by rd_kafka_query_watermark_offsets, which does not keep to its
+ * time-out while a broker is frozen (2.0.2: it never returns). */
+enum status kafka_client_ranges(rd_kafka_t *client, const char *topic, uint32_t from,
+                                uint32_t count, int timeout_ms, struct kafka_range *out,
+                                struct error *error);
+
 int64_t kafka_client_now_ms(void); /* monotonic */
 
 /* Group metadata as bytes, taken when the group assigned us something. */

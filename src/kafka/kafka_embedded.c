@@ -59,6 +59,11 @@ void kafka_embedded_set_up(struct kafka_embedded *embedded, int up)
         (void)rd_kafka_mock_broker_set_down(embedded->cluster, 1);
 }
 
+void kafka_embedded_set_delay(struct kafka_embedded *embedded, int milliseconds)
+{
+    (void)rd_kafka_mock_broker_set_rtt(embedded->cluster, 1, milliseconds);
+}
+
 void kafka_embedded_stop(struct kafka_embedded *embedded)
 {
     rd_kafka_destroy(embedded->client);

@@ -21,6 +21,8 @@ enum status kafka_embedded_start(const char *const *topics, size_t topic_count, 
 const char *kafka_embedded_brokers(const struct kafka_embedded *embedded);
 /* Connections are refused until it is up again: for tests. */
 void kafka_embedded_set_up(struct kafka_embedded *embedded, int up);
+/* Every answer comes so much later: a frozen broker, for tests. */
+void kafka_embedded_set_delay(struct kafka_embedded *embedded, int milliseconds);
 void kafka_embedded_stop(struct kafka_embedded *embedded);
 
 #endif

@@ -13,8 +13,8 @@
 enum {
     TRANSACTION_MS = 10000, /* the broker aborts an older one */
     GIVE_UP_MS = 9000,      /* from begin on; after it the outcome is taken as unknown */
-    CHUNK_MS = 1000,        /* longest wait in one call, so that a stop is noticed, … */
-    SEND_MS = 3000,
+    CHUNK_MS = 1000,        /* longest wait in one call, so that a stop is noticed */
+    SEND_MS = 2800,         /* for offsets: below the socket time-out, which ends each try of it */
     ABORT_MS = 2000,
     INIT_MS = 3000
 };
@@ -184,6 +184,8 @@ static rd_kafka_error_t *send_until_taken(struct attempt *attempt,
                                           const rd_kafka_consumer_group_metadata_t *metadata)
 {
     for (;;) {
+        /* Not for all that is left: it tries again within its time, and only then lets us look up.
+         */
         int wait_ms = left_ms(attempt) < SEND_MS ? left_ms(attempt) : SEND_MS;
         rd_kafka_error_t *failure =
             rd_kafka_send_offsets_to_transaction(attempt->producer, offsets, metadata, wait_ms);
@@ -361,7 +363,7 @@ static rd_kafka_t *create_producer(struct kafka_sink *self, struct error *error)
         {"transactional.id", self->transactional_id},
         {"transaction.timeout.ms", transaction_ms},
         {"message.timeout.ms", "8000"},
-        {"socket.timeout.ms", "6000"},
+        {"socket.timeout.ms", "3000"},
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"linger.ms", "0"},

@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_INTERVAL_MS = 500 }; /* how often a broker that is away is asked */
+enum {
+    PROBE_INTERVAL_MS = 500, /* how often a broker that is away is asked, … */
+    PROBE_MS = 100,          /* … and how long it has for its answer */
+    LEAVE_PROBE_MS = 500
+};
 
 /* An assignment lives from the callback that brings it to `release`:
  *   NONE → ASSIGNED (callback, metadata kept) → HELD (told; assigned nothing yet, so that
@@ -265,16 +269,23 @@ static enum status tell_news(struct kafka_source *self, struct source_news *news
     return status;
 }
 
+static bool answers(const struct kafka_source *self, int timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(self->consumer, 0, NULL, &metadata, timeout_ms) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
 /* Whether a broker that was away answers again; asked now and then, as nothing tells. */
 static enum status probe(struct kafka_source *self, struct error *error)
 {
     int64_t now = kafka_client_now_ms();
     if (now >= self->next_probe_ms) {
-        const struct rd_kafka_metadata *metadata;
         self->next_probe_ms = now + PROBE_INTERVAL_MS;
-        if (rd_kafka_metadata(self->consumer, 0, NULL, &metadata, 100) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR) {
-            rd_kafka_metadata_destroy(metadata);
+        if (answers(self, PROBE_MS)) {
             self->away = false;
             return STATUS_OK;
         }
@@ -454,10 +465,14 @@ static enum status source_range(struct source *source, uint32_t unit, int64_t *f
                                 struct error *error)
 {
     struct kafka_source *self = self_of(source);
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        self->consumer, self->topic, (int32_t)unit, first, end, KAFKA_CALL_MS);
-    return code ? kafka_client_error(error, code, "unit %u: offsets of %s", unit, self->topic)
-                : STATUS_OK;
+    struct kafka_range range;
+    enum status status =
+        kafka_client_ranges(self->consumer, self->topic, unit, 1, KAFKA_CALL_MS, &range, error);
+    if (status == STATUS_OK) {
+        *first = range.first;
+        *end = range.end;
+    }
+    return status;
 }
 
 static enum status source_partitions(struct source *source, uint32_t *count, struct error *error)
@@ -475,8 +490,9 @@ static void source_destroy(struct source *source)
     self->closing = true;
     if (self->revoking || self->pending == SOURCE_REVOKED || self->pending == SOURCE_LOST)
         (void)rd_kafka_assign(self->consumer, NULL);
-    /* Leaving needs a broker; without one the group finds out by its session time-out. */
-    if (!self->away)
+    /* Leaving waits 5 s for a broker that does not answer; without one the group finds out by its
+     * session time-out. */
+    if (!self->away && answers(self, LEAVE_PROBE_MS))
         (void)rd_kafka_consumer_close(self->consumer);
     rd_kafka_destroy_flags(self->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     text_buffer_fini(&self->membership.bytes);
@@ -500,6 +516,8 @@ static const struct kafka_option defaults[] = {
     /* A new start waits for the fetch that is under way. */
     {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},
+    /* Partitions that are added to the topic are noticed within half a minute. */
+    {"topic.metadata.refresh.interval.ms", "30000"},
     {"session.timeout.ms", "10000"},
     {"heartbeat.interval.ms", "1000"},
 };

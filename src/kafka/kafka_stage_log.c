@@ -39,28 +39,23 @@ static rd_kafka_t *create_reader(const struct kafka_settings *settings, struct e
 
 static enum status assign_all(struct stage_read *read, bool *truncated, struct error *error)
 {
+    struct kafka_range *ranges = memory_take_zeroed(read->partitions, sizeof *ranges);
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)read->partitions);
-    enum status status = STATUS_OK;
+    enum status status = kafka_client_ranges(read->consumer, read->topic, 0, read->partitions,
+                                             5 * KAFKA_CALL_MS, ranges, error);
     for (uint32_t i = 0; i < read->partitions && status == STATUS_OK; i++) {
-        int64_t first, end;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            read->consumer, read->topic, (int32_t)i, &first, &end, 5 * KAFKA_CALL_MS);
-        if (code)
-            status = kafka_client_error(error, code, "offsets of %s", read->topic);
-        else if (first > 0)
-            *truncated = true;
-        read->ends[i] = 0;
-        if (code || end <= first)
+        *truncated |= ranges[i].first > 0;
+        if (ranges[i].end <= ranges[i].first)
             continue;
-        rd_kafka_topic_partition_list_add(list, read->topic, (int32_t)i)->offset = first;
-        read->ends[i] = end;
+        rd_kafka_topic_partition_list_add(list, read->topic, (int32_t)i)->offset = ranges[i].first;
+        read->ends[i] = ranges[i].end;
         read->open++;
     }
-    rd_kafka_resp_err_t code = status == STATUS_OK && read->open
-                                   ? rd_kafka_assign(read->consumer, list)
-                                   : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code =
+        read->open ? rd_kafka_assign(read->consumer, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
+    free(ranges);
     return code ? kafka_client_error(error, code, "reading %s", read->topic) : status;
 }
 

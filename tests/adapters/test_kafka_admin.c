@@ -258,3 +258,56 @@ Test(kafka_admin, an_embedded_broker_takes_the_same_way, .timeout = 60)
     kafka_embedded_stop(embedded);
     arena_fini(&world.arena);
 }
+
+#define within(limit_ms, call, wanted)                                                             \
+    do {                                                                                           \
+        struct error error = {""};                                                                 \
+        int64_t before = now_ms();                                                                 \
+        enum status within_status = (call);                                                        \
+        cr_expect_eq(within_status, wanted, "%s: %d %s", #call, within_status, error.text);        \
+        cr_expect_lt(now_ms() - before, limit_ms, "%s took %d ms", #call,                          \
+                     (int)(now_ms() - before));                                                    \
+    } while (0)
+
+Test(kafka_admin, a_frozen_broker_holds_nobody_up, .timeout = 90)
+{
+    struct world world;
+    world_open(&world, "frozen", 0);
+    const char *topics[KAFKA_TOPICS];
+    for (int i = 0; i < KAFKA_TOPICS; i++)
+        topics[i] = world.names[i];
+    struct kafka_embedded *embedded;
+    struct error error;
+    cr_assert_eq(kafka_embedded_start(topics, KAFKA_TOPICS, 2, &embedded, &error), STATUS_OK);
+    rd_kafka_destroy(world.writer);
+    world.settings.brokers = kafka_embedded_brokers(embedded);
+    world.settings.embedded = true;
+    struct kafka_admin *admin = open_admin(&world);
+    struct source *source = join_alone(&world);
+    struct sink *sink = open_sink(&world, source, 0);
+    must_soon(sink->reset(sink, &error));
+    struct kafka_unit units[2];
+    must_soon(kafka_admin_group(admin, 2, &world.arena, units, &error));
+    int64_t first, end;
+    must_soon(source->range(source, 0, &first, &end, &error));
+
+    kafka_embedded_set_delay(embedded, 40000);
+    uint32_t unit = 0, count;
+    struct committed committed;
+    within(4000, source->range(source, 0, &first, &end, &error), STATUS_RETRY);
+    within(4000, source->committed(source, &unit, 1, &world.arena, &committed, &error),
+           STATUS_RETRY);
+    within(4000, source->partitions(source, &count, &error), STATUS_RETRY);
+    within(8000, kafka_admin_group(admin, 2, &world.arena, units, &error), STATUS_RETRY);
+    struct outgoing_message message = {
+        .topic = TOPIC_STAGES, .key = "k", .key_size = 1, .value = "v", .value_size = 1};
+    struct unit_commit commit = {0, 1, ""};
+    struct transaction transaction = {&message, 1, &commit, 1};
+    sink->begin(sink, &transaction);
+    usleep(200000);
+    within(5000, (sink->destroy(sink), STATUS_OK), STATUS_OK);
+    within(3000, (source->destroy(source), STATUS_OK), STATUS_OK);
+    within(3000, (kafka_admin_destroy(admin), STATUS_OK), STATUS_OK);
+    kafka_embedded_stop(embedded);
+    arena_fini(&world.arena);
+}
