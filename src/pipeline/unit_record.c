@@ -217,6 +217,8 @@ static bool read_number_field(struct unit_record *record, const char *name, cons
         return read_u32(value, &record->partitions);
     if (strcmp(name, "fold") == 0)
         return read_u32(value, &record->fold_version);
+    if (strcmp(name, "words") == 0)
+        return read_u32(value, &record->words);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(name, numbers[i].name) != 0)
             continue;

@@ -48,6 +48,7 @@ struct unit_record {
     int64_t start;
     bool committed;
     uint32_t fold_version;
+    uint32_t words; /* ids in use at R: fewer in the store are a loss */
     char agreement[AGREEMENT_HASH_MAX + 1];
     uint64_t input_hash;
     struct unit_aggregates aggregates;
