@@ -3,10 +3,12 @@
 #include "base/nearest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *find_command(const struct command *commands, size_t count,
                                           const char *name)
@@ -207,8 +209,21 @@ static const char *command_word(int argc, char **argv)
     return argv[1];
 }
 
+/* A closed standard descriptor would be given to the next file that is opened, and our lines would
+ * be written into it. */
+static void open_standard_descriptors(void)
+{
+    int descriptor;
+    do
+        descriptor = open("/dev/null", O_RDWR);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+}
+
 int commands_main(const struct command *commands, size_t count, int argc, char **argv)
 {
+    open_standard_descriptors();
     struct invocation invocation = {
         .commands = commands, .command_count = count, .config_path = "baton.yaml"};
     const char *word = command_word(argc, argv);

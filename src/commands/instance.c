@@ -28,12 +28,15 @@ static void add_plain(char *room, size_t size, const char *text)
 
 static int try_lock(const char *group, const char *name)
 {
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/baton-%u-", lock_folder(), (unsigned)getuid());
-    add_plain(path, sizeof path - 6, group);
-    add_plain(path, sizeof path - 6, ".");
-    add_plain(path, sizeof path - 6, name);
-    (void)strcat(path, ".lock");
+    char path[4096], file_name[600] = "";
+    add_plain(file_name, sizeof file_name, group);
+    add_plain(file_name, sizeof file_name, ".");
+    add_plain(file_name, sizeof file_name, name);
+    if ((size_t)snprintf(path, sizeof path, "%s/baton-%u-%s.lock", lock_folder(),
+                         (unsigned)getuid(), file_name) >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -2;
+    }
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return -2;

@@ -433,7 +433,8 @@ static void print_figures(struct process *process)
     text_buffer_print(&line, "events/s=%.0f promotions/s=%.1f",
                       (double)(sums.records - process->before.records) / seconds,
                       (double)(sums.promotions - process->before.promotions) / seconds);
-    int64_t lag = lag_of(process);
+    /* A broker that hangs is not to hold up a stop. */
+    int64_t lag = stopping() ? -1 : lag_of(process);
     if (lag >= 0)
         text_buffer_print(&line, " lag=%" PRId64, lag);
     text_buffer_print(&line,

@@ -156,8 +156,12 @@ static void load_unit(struct worker *worker, struct unit *unit)
         drop_misses(worker, unit);
         unit->cut = unit->wants_start = true;
     }
-    if (status != STATUS_OK)
+    if (status == STATUS_STOP && worker->config.rebuild && unit->rebuilds == 0) {
+        unit->wants_rebuild = true;
+        unit_recover(worker, unit, error.text);
+    } else if (status != STATUS_OK) {
         unit_store_status(worker, unit, status, &error);
+    }
     unit->missed = 0;
     unit->misses = NULL;
 }

@@ -167,17 +167,21 @@ static enum status push_leads(struct worker *worker, struct unit *unit, struct e
 static enum status push_position(struct worker *worker, struct unit *unit, struct error *error)
 {
     struct checkpoint_copy *copy = &unit->copy;
-    char position[24], fold[12], input[20], now[24];
+    char position[24], fold[12], input[20], now[24], words[12];
     (void)snprintf(position, sizeof position, "%" PRId64, copy->position);
     (void)snprintf(fold, sizeof fold, "%d", FOLD_VERSION);
+    (void)snprintf(words, sizeof words, "%" PRIu32, copy->words_end);
     (void)snprintf(input, sizeof input, "%016" PRIx64, worker->input_hash);
     (void)snprintf(now, sizeof now, "%" PRId64, worker->ports.clock->wall_ms(worker->ports.clock));
     bool rebuilt = unit->rebuild_until >= 0 && copy->position >= unit->rebuild_until &&
                    unit->committed > unit->rebuild_until;
-    struct field fields[7] = {field_of("position", position), field_of("fold", fold),
-                              field_of("input", input), field_of("updated", now),
-                              field_of("agreement", agreement_hash(copy->agreement))};
-    size_t count = 5;
+    struct field fields[8] = {field_of("position", position),
+                              field_of("fold", fold),
+                              field_of("input", input),
+                              field_of("updated", now),
+                              field_of("agreement", agreement_hash(copy->agreement)),
+                              field_of("words", words)};
+    size_t count = 6;
     if (rebuilt)
         fields[count++] = field_of("rebuild", "");
     if (unit->stopped_field)

@@ -294,6 +294,10 @@ static void transaction_failed(struct worker *worker, const char *why)
     worker->sink_ready = worker->sink_warm = false;
     for (size_t i = 0; i < worker->unit_count; i++)
         worker->units[i]->in_transaction = false;
+    if (worker->failures == 1) /* the second in a row, told once */
+        log_warn("worker=%u transactions are not confirmed: %s. Are all topics there? baton topics "
+                 "-c %s",
+                 worker->config.number, why, worker->config.config_file);
     worker_recover_all(worker, why);
     /* a broker that refuses every transaction is asked again after growing pauses */
     int64_t pause_ms = worker->failures ? (int64_t)RETRY_FIRST_MS << worker->failures : 0;

@@ -87,6 +87,10 @@ struct unit {
     struct commit_metadata metadata; /* of K as it was read; switches and verdicts live on in it */
     char *metadata_text;             /* K's metadata as it stands */
     int64_t rebuild_until, accepted;
+    bool damaged; /* what the store holds of it does not decode: `damage` says what */
+    struct error damage;
+    unsigned rebuilds;
+    bool wants_rebuild; /* a damaged lead was met, and an operator asked for rebuilds */
     bool stopped_field; /* the store's hash carries a `stopped` text to be removed */
     struct stretch stretches[UNIT_SWITCHES + 1]; /* R's, and each switch behind it */
     size_t stretch_count, stretch;               /* the one in force at `position` */

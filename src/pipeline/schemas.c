@@ -111,17 +111,40 @@ static enum status store_text(struct worker *worker, struct unit *unit,
     return status;
 }
 
+/* Where there is no room for another verdict, the oldest goes that was lifted below R. */
+static void forget_oldest_lifted(struct unit *unit)
+{
+    struct commit_metadata *metadata = &unit->metadata;
+    size_t oldest = UNIT_VERDICTS_MAX;
+    if (metadata->verdict_count < UNIT_VERDICTS_MAX)
+        return;
+    for (size_t i = 0; i < UNIT_VERDICTS_MAX; i++)
+        if (metadata->verdicts[i].until <= unit->stored &&
+            (oldest == UNIT_VERDICTS_MAX ||
+             metadata->verdicts[i].until < metadata->verdicts[oldest].until))
+            oldest = i;
+    if (oldest == UNIT_VERDICTS_MAX)
+        return;
+    memmove(&metadata->verdicts[oldest], &metadata->verdicts[oldest + 1],
+            (UNIT_VERDICTS_MAX - 1 - oldest) * sizeof *metadata->verdicts);
+    metadata->verdict_count--;
+}
+
 /* "Nobody knows this schema": written to the unit before the transaction that relies on it. */
 static enum schema_answer decide_dead(struct worker *worker, struct unit *unit,
                                       struct schema_key key, int64_t offset)
 {
     struct commit_metadata *metadata = &unit->metadata;
     struct schema_verdict verdict = {.schema = key, .from = offset, .until = INT64_MAX};
+    forget_oldest_lifted(unit);
     if (!schema_verdicts_unite(metadata->verdicts, &metadata->verdict_count, &verdict, 1)) {
-        unit_stop(worker, unit,
-                  "more schemas are unknown than can be remembered: register them, then lift the "
-                  "verdicts with "
-                  "baton accept --unit N --schema ID");
+        struct error error;
+        (void)error_set(&error, STATUS_STOP,
+                        "%d schemas are unknown already, and no more can be remembered: stop baton "
+                        "run and lift those that are not needed (`verdicts` in the unit's hash "
+                        "names them): baton accept -c %s --unit %u --schema ID",
+                        UNIT_VERDICTS_MAX, worker->config.config_file, unit->number);
+        unit_stop(worker, unit, error.text);
         return SCHEMA_WAIT;
     }
     struct text_buffer text;

@@ -91,7 +91,7 @@ static void remember_switch(struct unit *unit, const char *hash)
 enum status write_first_position(struct worker *worker, struct unit *unit, int64_t first,
                                  const char *committed, struct error *error)
 {
-    char start[24], partitions[24], fold[24], input[20], rebuild[24] = "";
+    char start[24], partitions[24], fold[24], input[20], words[24], rebuild[24] = "";
     (void)snprintf(input, sizeof input, "%016" PRIx64, worker->input_hash);
     if (unit->rebuild_until >= 0)
         (void)snprintf(rebuild, sizeof rebuild, "%" PRId64, unit->rebuild_until);
@@ -109,6 +109,8 @@ enum status write_first_position(struct worker *worker, struct unit *unit, int64
         field_of("committed", committed),
         field_of("rebuild", rebuild),
         field_of("stopped", ""),
+        field_of("accepted", ""),
+        text_field("words", words, sizeof words, unit->words.count),
         field_of("agreement", agreement_hash(unit->stretches[0].agreement)),
         field_of("aggregates", aggregates.data)};
     struct store_write write = {.fields = fields, .field_count = sizeof fields / sizeof *fields};
@@ -237,8 +239,8 @@ static enum status same_configuration(struct worker *worker, const struct unit *
         return error_set(
             error, STATUS_STOP,
             "topic %s has %u partitions now and had %u when this unit began: leads have moved to "
-            "other units. Give the "
-            "topic its former number, or start anew under another redis.prefix and kafka.group",
+            "other units. Have the writers use a new topic with the former number, or start anew "
+            "under another redis.prefix, kafka.group and topics.stages",
             worker->config.events_topic, worker->partitions, record->partitions);
     if (record->position == unit->committed || unit->accepted == unit->committed)
         return STATUS_OK;
@@ -383,10 +385,12 @@ static enum status resume(struct worker *worker, struct unit *unit,
                            "more than %d schemas are unknown: register them, then baton accept "
                            "--unit %u --schema ID",
                            UNIT_VERDICTS_MAX, unit->number);
+    bool as_configured = status == STATUS_OK;
     if (status == STATUS_OK)
         status = restore_words(worker, unit, record, error);
     if (status == STATUS_OK)
         status = plan_stretches(worker, unit, record, error);
+    unit->damaged = as_configured && status == STATUS_STOP;
     if (status == STATUS_OK)
         status = agreements_store(worker, unit, error);
     if (status == STATUS_OK)
@@ -486,7 +490,10 @@ void takeover_reached(struct worker *worker, struct unit *unit)
         return;
     CRASH_POINT("replay_done");
     if (unit->position > unit->replay_from)
-        unit_log(worker, unit, "replayed up to %" PRId64 ", the digest is right", unit->position);
+        unit_log(worker, unit, "replayed up to %" PRId64 "%s", unit->position,
+                 unit->committed == unit->rebuild_until || unit->accepted == unit->committed
+                     ? ""
+                     : ", the digest is right");
     while (unit->stretch + 1 < unit->stretch_count)
         unit_enter_stretch(worker, unit, unit->stretch + 1);
     const struct agreement *in_force = worker->config.agreement;
@@ -540,9 +547,31 @@ static enum status claim_unit(struct worker *worker, struct unit *unit, struct u
     for (size_t i = 0; i < count; i++)
         if (fields[i].name.size == 7 && memcmp(fields[i].name.data, "stopped", 7) == 0)
             unit->stopped_field = true;
-    status = unit_record_read(fields, count, record, error);
+    unit->damaged = unit_record_read(fields, count, record, &unit->damage) != STATUS_OK;
     unit->accepted = record->accepted;
-    return status;
+    return STATUS_OK;
+}
+
+/* What is damaged is rebuilt when an operator asks for it, as what is gone is. */
+static enum status compare_or_rebuild(struct worker *worker, struct unit *unit,
+                                      const struct unit_record *record, struct error *error)
+{
+    bool may = worker->config.rebuild && unit->committed >= 0;
+    if (unit->damaged && !may) {
+        *error = unit->damage;
+        return STATUS_STOP;
+    }
+    enum status status = STATUS_STOP;
+    if (!unit->damaged && !unit->wants_rebuild)
+        status = compare(worker, unit, record, error);
+    if (status != STATUS_STOP || !may || !(unit->damaged || unit->wants_rebuild))
+        return status;
+    unit->wants_rebuild = false;
+    unit->rebuilds++;
+    int64_t committed = unit->committed;
+    unit_clear(worker, unit); /* of what had been restored already */
+    unit->committed = committed;
+    return rebuild_unit(worker, unit, committed, error);
 }
 
 static enum status take_over_unit(struct worker *worker, struct unit *unit, struct error *error)
@@ -561,7 +590,7 @@ static enum status take_over_unit(struct worker *worker, struct unit *unit, stru
     struct error ignored; /* told by the digest check, unless an operator has accepted it */
     if (commit_metadata_read(committed.metadata, &unit->metadata, &ignored) != STATUS_OK)
         unit->metadata = (struct commit_metadata){0};
-    return compare(worker, unit, record, error);
+    return compare_or_rebuild(worker, unit, record, error);
 }
 
 static enum status make_producer(struct worker *worker, struct error *error)

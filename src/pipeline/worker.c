@@ -197,6 +197,11 @@ static void look_for_store(struct worker *worker)
     worker->retry_ms = RETRY_FIRST_MS;
 }
 
+static int64_t fence_check_us(const struct unit *unit)
+{
+    return unit->state == UNIT_STOPPED ? 5 * FENCE_CHECK_US : FENCE_CHECK_US;
+}
+
 /* A unit that nothing was written of for a second looks at its fence; so does a stopped one: an
  * operator's `baton accept` shows as another owner. */
 static void check_fences(struct worker *worker)
@@ -205,7 +210,7 @@ static void check_fences(struct worker *worker)
     int64_t now = worker_now_us(worker);
     for (size_t i = 0; i < worker->unit_count && !worker->store_away; i++) {
         struct unit *unit = worker->units[i];
-        if (unit->state == UNIT_CLAIMING || now < unit->last_contact_us + FENCE_CHECK_US ||
+        if (unit->state == UNIT_CLAIMING || now < unit->last_contact_us + fence_check_us(unit) ||
             unit->copy.phase >= COPY_AGGREGATES)
             continue;
         enum status status = check_unit(worker, unit, &error);

@@ -5,10 +5,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define RESCAN_MS 1000
 
@@ -51,9 +54,17 @@ static bool read_file(struct schema_folder *folder, const char *name, struct bat
     char path[4096];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", folder->path, name) >= sizeof path)
         return false;
-    FILE *file = fopen(path, "rb");
-    if (!file)
+    /* Not blocking: a pipe that lies in the folder would hold the unit for good. */
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat found;
+    if (descriptor < 0)
         return false;
+    FILE *file =
+        fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) ? fdopen(descriptor, "rb") : NULL;
+    if (!file) {
+        (void)close(descriptor);
+        return false;
+    }
     char *bytes = memory_take(SCHEMA_BYTES_MAX + 1);
     size_t size = fread(bytes, 1, SCHEMA_BYTES_MAX + 1, file);
     bool whole = !ferror(file);
@@ -97,6 +108,8 @@ static void add_file(struct schema_folder *folder, const char *name)
         schema.text = inner;
     schema.has_fingerprint = schema_fingerprint(schema.text.data, schema.text.size,
                                                 &schema.fingerprint, &ignored) == STATUS_OK;
+    if (!schema.has_fingerprint)
+        return; /* no schema, or one that is still being copied: not there yet */
     folder->schemas = memory_resize(folder->schemas, (folder->count + 1) * sizeof *folder->schemas);
     folder->schemas[folder->count++] = schema;
 }
