@@ -3,6 +3,7 @@
 import os
 import sys
 import unittest
+from decimal import Decimal
 
 from confluent_kafka import Producer
 
@@ -12,7 +13,7 @@ from world import World
 
 
 def points(hundredths):
-    return f"{hundredths // 100}.{hundredths % 100:02d}"
+    return str(Decimal(hundredths) / 100)
 
 
 class Audit(unittest.TestCase):
