@@ -53,7 +53,7 @@ class RedisServer:
             ["redis-server", "--port", "0", "--unixsocket", self.path, "--save", "", "--appendonly", "no",
              "--maxmemory-policy", "noeviction", "--dir", str(self.folder), "--dbfilename", "dump.rdb",
              "--enable-debug-command", "yes"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         for _ in range(400):
             try:
                 with self.client() as redis:
@@ -113,7 +113,7 @@ class Baton:
         self.process = subprocess.Popen(
             [binary or self.world.binary, "run", "-c", str(self.world.config), "--instance", self.instance, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"),
-            env=dict(os.environ, **self.world.environment, **(environment or {})), start_new_session=True)
+            env=dict(os.environ, **self.world.environment, **(environment or {})))
         return self
 
     @property
