@@ -222,7 +222,9 @@ static void copy_stored(struct worker *worker, struct unit *unit)
     atomic_fetch_add_explicit(&worker->figures.checkpoints, 1, memory_order_relaxed);
     copy->phase = COPY_NONE;
     copy->lead_count = 0;
-    if (unit->state == UNIT_SETTLING)
+    /* not by a copy that was on its way when K was reached */
+    if (unit->state == UNIT_SETTLING && copy->position == unit->committed &&
+        copy->agreement == worker->config.agreement)
         takeover_settled(worker, unit);
 }
 

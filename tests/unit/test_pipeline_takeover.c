@@ -447,6 +447,29 @@ Test(pipeline_takeover, under_a_new_agreement_a_unit_settles_at_k_and_then_goes_
     expect_exact(&world);
 }
 
+Test(pipeline_takeover, a_checkpoint_that_was_on_its_way_does_not_settle_a_unit)
+{
+    struct world world;
+    begin_behind(&world, 1);
+    int64_t committed = memory_log_committed(world.log, 0, NULL);
+    world.config.checkpoint_interval_ms = 1;
+    restart_under(&world, true);
+    struct owner *owner = &world.owners[0];
+    memory_source_set_batch(owner->ports.source, 1, 0);
+    for (int i = 0; i < STEPS && FIGURE(&world, replayed) < 57; i++)
+        owner_step(&world, 0);
+    memory_store_hold(owner->ports.store, true);
+    for (int i = 0; i < STEPS && FIGURE(&world, replayed) < 60; i++)
+        owner_step(&world, 0);
+    steps(&world, 5);
+    memory_store_hold(owner->ports.store, false);
+    memory_store_deliver(owner->ports.store, SIZE_MAX);
+    expect_live(&world);
+    cr_assert_str_eq(field_text(&world, 0, "agreement"), agreement_hash(world.other));
+    cr_assert_eq(world_stored(&world, 0), committed);
+    expect_goes_on_exactly(&world);
+}
+
 Test(pipeline_takeover, killed_after_settling_the_switch_is_still_remembered)
 {
     struct world world;
