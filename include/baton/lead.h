@@ -128,8 +128,8 @@ struct baton_lead {
 void baton_lead_init(struct baton_lead *lead);
 void baton_lead_fini(struct baton_lead *lead, struct baton_allocator *allocator);
 
-/* Makes the derived parts (indexes of rules, fit) fit an agreement, and drops the touches that it
- * does not keep: after unpack, and when the agreement changes. */
+/* Makes the derived parts (indexes of rules, fit) fit an agreement: after unpack, and when the
+ * agreement changes. Touches beyond those that it keeps are dropped by the lead's next event. */
 void baton_lead_attach(struct baton_lead *lead, const struct baton_agreement *agreement);
 
 /* Packed form: version byte, checksum, then the parts in a fixed order; no pointers, no padding,

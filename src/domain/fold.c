@@ -128,6 +128,9 @@ static bool fold(struct baton_lead *lead, const struct baton_event *event,
 {
     struct touch_rules counted;
     counted.count = 0;
+    /* Here and not when the agreement changes: leads must not depend on who was in memory then. */
+    if (lead->touch_count > context->agreement->touches)
+        lead->touch_count = (uint16_t)context->agreement->touches;
     if (!take_profile(lead, event, context))
         return false;
     take_channel(lead, event, context->words);

@@ -46,7 +46,5 @@ void baton_lead_attach(struct baton_lead *lead, const struct baton_agreement *ag
 {
     for (uint16_t i = 0; i < lead->tally_count; i++)
         lead->tallies[i].rule = baton_agreement_rule(agreement, lead->tallies[i].rule_hash);
-    if (lead->touch_count > agreement->touches)
-        lead->touch_count = (uint16_t)agreement->touches;
     lead->fit_points = profile_fit(lead, agreement);
 }

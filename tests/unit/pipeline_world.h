@@ -40,7 +40,7 @@ static const char WORLD_OTHER_AGREEMENT[] =
     "  - {id: pricing, event: visit, where: {page: \"/pricing*\"}, points: 9, half_life: 10d}\n"
     "  - {id: form, event: form_fill, points: 20, at_most: {times: 2, per: day}}\n"
     "gates:\n  mql: {score: 12}\n  sql: {score: 25}\n"
-    "touches: 4\n";
+    "touches: 2\n";
 
 static const char WORLD_SCHEMA[] =
     "{\"type\":\"record\",\"name\":\"Visit\",\"fields\":["

@@ -145,12 +145,14 @@ Test(touch, as_many_as_thirty_two_are_kept)
     cr_assert_eq(world.lead.touches[31].time_ms, MONDAY_MS + 68);
 }
 
-Test(touch, an_agreement_that_keeps_fewer_drops_the_oldest)
+Test(touch, an_agreement_that_keeps_fewer_drops_the_oldest_at_the_next_event)
 {
     for (int i = 0; i < 5; i++)
         visit_page((char[]){(char)('a' + i), 0}, MONDAY_MS + i);
     world.agreement.touches = 2;
     baton_lead_attach(&world.lead, &world.agreement);
+    cr_assert_str_eq(pages(), "e d c b a");
+    visit_page("f", MONDAY_MS - 1); /* older than those that are kept */
     cr_assert_str_eq(pages(), "e d");
 }
 
