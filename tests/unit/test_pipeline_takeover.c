@@ -546,8 +546,8 @@ Test(pipeline_takeover, a_switch_under_which_nothing_was_folded_takes_no_room)
     expect_exact(&world);
 }
 
-/* Removes a text of a unit, as no part of the program does. */
-static void remove_text(struct world *world, const char *kind, const char *hash, const char *value)
+/* Puts another text in place of one that a unit has stored, as no part of the program does. */
+static void replace_text(struct world *world, const char *kind, const char *hash, const char *value)
 {
     struct store *store = memory_store_create(world->db);
     struct arena arena;
@@ -628,19 +628,56 @@ Test(pipeline_takeover, a_text_that_is_not_the_agreement_that_it_is_kept_as_stop
 {
     struct world world;
     begin_behind(&world, 1);
-    remove_text(&world, "agreement", agreement_hash(world.agreement), WORLD_OTHER_AGREEMENT);
+    replace_text(&world, "agreement", agreement_hash(world.agreement), WORLD_OTHER_AGREEMENT);
     restart_under(&world, true);
     expect_stopped(&world, "is another one");
     world_fini(&world);
 }
 
-/* The agreement in force is read again with the zone that was stored for it. */
-Test(pipeline_takeover, the_stored_time_zone_wins)
+Test(pipeline_takeover, a_damaged_time_zone_stops)
 {
     struct world world;
     begin_behind(&world, 1);
-    remove_text(&world, "zone", agreement_hash(world.agreement), "no line of offsets");
+    replace_text(&world, "zone", agreement_hash(world.agreement), "no line of offsets");
     owner_start(&world, 0);
     expect_stopped(&world, "time zone stored with agreement");
     world_fini(&world);
+}
+
+static void fill_form(struct world *world, int number, int64_t minutes)
+{
+    char value[200];
+    (void)snprintf(
+        value, sizeof value,
+        "{\"kind\":\"form_fill\",\"event_id\":\"z%d\",\"lead_id\":\"z\",\"time\":%" PRId64
+        ",\"form\":\"demo\"}",
+        number, WORLD_T0 + minutes * 60000);
+    (void)world_append_text(world, 0, "z", value);
+}
+
+/* Two forms count a day, and midnight lies elsewhere in the zone that was stored. */
+Test(pipeline_takeover, the_stored_time_zone_wins)
+{
+    for (int stored = 0; stored < 2; stored++) {
+        struct world world;
+        struct stored_lead lead;
+        struct baton_text id = {"z", 1};
+        struct baton_zone_offset west = {.from_ms = INT64_MIN, .offset_s = -5 * 3600};
+        struct text_buffer zone;
+        text_buffer_init(&zone);
+        agreement_zone_write(&west, 1, &zone);
+        begin(&world, 1);
+        owner_kill(&world, 0);
+        if (stored)
+            replace_text(&world, "zone", agreement_hash(world.agreement), zone.data);
+        owner_start(&world, 0);
+        fill_form(&world, 1, -13 * 60);
+        fill_form(&world, 2, -13 * 60 + 10);
+        fill_form(&world, 3, -12 * 60 + 10); /* after midnight in UTC */
+        settle(&world);
+        cr_assert(memory_db_lead(world.db, 0, id, &lead));
+        cr_assert_eq(lead.score.behaviour, stored ? 2400 : 3600, "%d", lead.score.behaviour);
+        text_buffer_fini(&zone);
+        world_fini(&world);
+    }
 }
