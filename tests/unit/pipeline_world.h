@@ -72,7 +72,8 @@ struct world {
     struct owner owners[WORLD_OWNERS_MAX];
     uint32_t units;
     uint64_t seed;
-    uint64_t events; /* appended so far */
+    uint64_t events;   /* appended so far */
+    size_t batch, run; /* limits of a fetch; 0: none */
     int64_t ends[WORLD_UNITS_MAX];
 };
 
@@ -134,6 +135,7 @@ static inline void owner_start(struct world *world, int number)
                                          .schemas = world->schemas,
                                          .stage_log = memory_stage_log_create(world->log),
                                          .clock = &world->clock.port};
+    memory_source_set_batch(owner->ports.source, world->batch, world->run);
     owner->ports.sink = memory_sink_create(world->log, owner->ports.source, instance);
     const char *topics[OUTGOING_TOPICS] = {"lead-promotions", "lead-stages", "lead-events-dead"};
     struct error error;

@@ -228,6 +228,10 @@ static void begin(struct simulation *simulation, uint64_t seed)
                                       .next_schema = 1};
     world_init(world, 3, seed);
     world->config.unknown_schema_wait_ms = 200;
+    if (seed % 7 < 2) { /* units take turns within a batch */
+        world->batch = 3 + seed % 4;
+        world->run = 1 + seed % 3;
+    }
     if (simulation->small_table) { /* smaller than the leads */
         world->config.table_bytes = 12000;
         world->config.dirty_max = 4;
