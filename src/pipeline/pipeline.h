@@ -236,6 +236,13 @@ enum status agreements_find(struct worker *worker, struct unit *unit, const char
                             const struct agreement **out, struct error *error);
 enum status agreements_store(struct worker *worker, struct unit *unit, struct error *error);
 
+/* stretches.c */
+/* From the unit's position on, events are folded under this agreement: unless they are anyway. */
+void stretches_remember(struct unit *unit, const char *hash);
+/* The agreements that the events from R to K were folded under, and the one in force from K on. */
+enum status stretches_plan(struct worker *worker, struct unit *unit,
+                           const struct unit_record *record, struct error *error);
+
 /* rebuild.c */
 enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t committed,
                          struct error *error);
