@@ -158,6 +158,7 @@ static void load_unit(struct worker *worker, struct unit *unit)
     }
     if (status == STATUS_STOP && worker->config.rebuild && unit->rebuilds == 0) {
         unit->wants_rebuild = true;
+        unit->rebuilds++; /* once: what is damaged again then stops */
         unit_recover(worker, unit, error.text);
     } else if (status != STATUS_OK) {
         unit_store_status(worker, unit, status, &error);

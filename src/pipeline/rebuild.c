@@ -95,6 +95,19 @@ static enum status write_restored(struct worker *worker, struct unit *unit, stru
     return status;
 }
 
+/* The position goes first: a unit that has one, and none of its leads, would begin all of them
+ * anew.
+ */
+static enum status remove_state(struct worker *worker, struct unit *unit, struct error *error)
+{
+    struct field position = field_of("position", "");
+    struct store_write write = {.fields = &position, .field_count = 1};
+    enum status status = unit_write_now(worker, unit, &write, error);
+    if (status != STATUS_OK)
+        return status;
+    return worker->ports.store->clear(worker->ports.store, unit->number, &unit->fence, error);
+}
+
 enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t committed,
                          struct error *error)
 {
@@ -120,7 +133,7 @@ enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t commi
     if (status == STATUS_OK)
         status = may_promote_again(worker, unit, stages_cut, first, error);
     if (status == STATUS_OK)
-        status = worker->ports.store->clear(worker->ports.store, unit->number, &unit->fence, error);
+        status = remove_state(worker, unit, error);
     if (status == STATUS_OK)
         status = write_restored(worker, unit, error);
     if (status != STATUS_OK)

@@ -206,3 +206,37 @@ Test(pipeline_rebuild, a_restored_lead_has_the_fit_of_its_empty_profile)
     cr_assert_eq(lead.score.score, score, "%d, and was %d", lead.score.score, score);
     world_fini(&world);
 }
+
+/* The store goes away right behind the removal of a damaged unit's leads. */
+static enum status (*clear_store)(struct store *store, uint32_t unit, struct fence *fence,
+                                  struct error *error);
+static struct memory_db *cleared_db;
+
+static enum status clear_and_go_away(struct store *store, uint32_t unit, struct fence *fence,
+                                     struct error *error)
+{
+    enum status status = clear_store(store, unit, fence, error);
+    memory_db_set_away(cleared_db, true);
+    return status;
+}
+
+Test(pipeline_rebuild, killed_after_it_removed_the_leads_the_unit_has_no_position_either)
+{
+    struct world world;
+    begin(&world, 1);
+    owner_kill(&world, 0);
+    operator_writes(&world, 0, "aggregates", "damaged");
+    start_rebuild(&world, false);
+    struct store *store = world.owners[0].ports.store;
+    clear_store = store->clear;
+    cleared_db = world.db;
+    store->clear = clear_and_go_away;
+    for (int i = 0; i < 200 && memory_db_lead_count(world.db, 0); i++)
+        owner_step(&world, 0);
+    cr_assert_eq(memory_db_lead_count(world.db, 0), 0);
+    owner_kill(&world, 0);
+    memory_db_set_away(world.db, false);
+    cr_assert_eq(world_stored(&world, 0), -1);
+    start_rebuild(&world, false);
+    expect_goes_on_exactly(&world);
+}
