@@ -7,6 +7,7 @@ and exits with 0.
 """
 import argparse
 import atexit
+import concurrent.futures
 import os
 import re
 import shutil
@@ -37,7 +38,6 @@ SUITES = {
     "e2e": (("release", "crash"), ("kafka", "redis"), 400),
     "install": (("release",), (), 300),
     "chaos": (("release", "crash"), ("kafka", "redis"), 900),
-    "mutations": (("asan",), (), 600),
 }
 # built programs of a suite: (preset, folder of the build, pattern)
 BUILT = {
@@ -46,7 +46,9 @@ BUILT = {
     "tsan": ("tsan", "tests/tsan", "*"),
     "fuzz": ("fuzz", "tests/fuzz", "fuzz_*"),
 }
-LONG = {"fuzz", "model", "mutations"}
+PARALLEL = {"fuzz": 2}          # programs at once, where each keeps one core busy
+BACKGROUND = {"model"}          # needs cores and no servers: runs beside suites that mostly wait
+LIVE = set()                    # processes that are running now
 FUZZ_SECONDS = {"standard": 10, "long": 60}
 
 
@@ -224,6 +226,7 @@ def run_limited(command, environment, log, seconds, cwd):
     with open(log, "wb") as out:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        LIVE.add(process)
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -234,6 +237,7 @@ def run_limited(command, environment, log, seconds, cwd):
         if code is None:
             end_group(process)
             out.write(f"\ntests/run: no end after {seconds} s; stopped\n".encode())
+        LIVE.discard(process)
     return code
 
 
@@ -319,13 +323,19 @@ def run_entry(entry, environment, seconds, mode):
         notes.append(f"ran {passed + failed} tests, tests/suite.txt lists {entry.minimum}")
     failed += 1 if notes else 0
     word = "FAIL " if failed else "ok   "
-    say(f"{word} {entry.name}: {passed} passed, {failed} failed"
-        + (f", {skipped} skipped" if skipped else "") + f" ({took:.1f} s)"
-        + "".join(f"; {note}" for note in notes))
+    lines = [f"{word} {entry.name}: {passed} passed, {failed} failed"
+             + (f", {skipped} skipped" if skipped else "") + f" ({took:.1f} s)"
+             + "".join(f"; {note}" for note in notes)]
     if failed:
-        say(excerpt(log, 25, r"\[FAIL|\[----\]|\[ERR|not ok|FAIL|rror:|Sanitizer|SUMMARY|Traceback|assert"))
-        say(f"      whole log: {log.relative_to(ROOT)}")
+        lines.append(excerpt(log, 25, r"\[FAIL|\[----\]|\[ERR|not ok|FAIL|rror:|Sanitizer|SUMMARY|Traceback|assert"))
+        lines.append(f"      whole log: {log.relative_to(ROOT)}")
+    say("\n".join(lines))
     return passed, failed, skipped
+
+
+def add(total, counts):
+    for index, value in enumerate(counts):
+        total[index] += value
 
 
 def main():
@@ -375,7 +385,8 @@ def main():
                        TSAN_OPTIONS="halt_on_error=0:exitcode=66"
                        + (f":suppressions='{TESTS}/tsan/suppressions.txt'"
                           if (TESTS / "tsan/suppressions.txt").exists() else ""))
-    builds = {}
+    builds, later = {}, []
+    background = concurrent.futures.ThreadPoolExecutor(1)
     for suite in suites:
         needed, wanted_servers, seconds = SUITES[suite]
         if not options.list and not options.no_build:
@@ -408,13 +419,25 @@ def main():
         crash = BUILD / "release/baton-crash"
         environment["BATON_CRASH_BIN"] = str(crash if executable(crash) else BUILD / "crash/baton")
         environment.update(servers.environment, TMPDIR=str(folder))
+        limit = seconds * 3 if mode == "long" else seconds
+        at_once = PARALLEL.get(suite, 1)
+        beside = suite in BACKGROUND and len(suites) > 1 and mode == "standard"
+        pool = background if beside else concurrent.futures.ThreadPoolExecutor(at_once)
+        runs = []
         for entry in programs:
-            servers.clean()
-            limit = seconds * 3 if mode == "long" else seconds
-            for index, value in enumerate(run_entry(entry, environment, limit, mode)):
-                total[index] += value
+            if at_once == 1 and not beside:
+                concurrent.futures.wait(runs)
+                servers.clean()
+            runs.append(pool.submit(run_entry, entry, dict(environment), limit, mode))
+        if beside:
+            later += runs
+            continue
+        for run in runs:
+            add(total, run.result())
     if options.list:
         return 0
+    for run in later:
+        add(total, run.result())
     servers.stop()
     atexit.unregister(servers.stop)
     if total[0] + total[1] == 0:
@@ -430,3 +453,6 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        for left in list(LIVE):
+            end_group(left)
