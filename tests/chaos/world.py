@@ -241,10 +241,10 @@ class World:
 
     # --- positions
 
-    def committed(self):
-        """K of each partition; -1 where there is none."""
+    def committed(self, timeout=40):
+        """K of each partition; -1 where there is none. A killed process' open transaction hides it for up to 20 s."""
         wanted = [TopicPartition(self.topic("events"), number) for number in range(self.partitions)]
-        return [max(-1, at.offset) if at.error is None else -1 for at in self._observer.committed(wanted, timeout=10)]
+        return [max(-1, at.offset) if at.error is None else -1 for at in self._observer.committed(wanted, timeout=timeout)]
 
     def ends(self):
         return [self._observer.get_watermark_offsets(TopicPartition(self.topic("events"), number), timeout=10)[1]
@@ -252,7 +252,7 @@ class World:
 
     def _try_committed(self):
         try:
-            return self.committed()
+            return self.committed(timeout=10)
         except Exception:               # the coordinator is busy with a rebalance or a transaction
             return None
 
