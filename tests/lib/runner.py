@@ -30,7 +30,7 @@ SUITES = {
     "unit": (("asan",), (), 120),
     "tsan": (("tsan",), (), 180),
     "fuzz": (("fuzz",), (), 60),
-    "model": ((), (), 300),
+    "model": ((), (), 400),
     "agreements": ((), (), 300),
     "cases": (("release",), (), 300),
     "adapters": (("asan", "release"), ("kafka", "redis", "registry"), 300),
