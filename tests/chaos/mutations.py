@@ -46,7 +46,7 @@ def play(seed, options, name, fault, counts, settings):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xffffff)
-    parser.add_argument("--tries", type=int, default=4)
+    parser.add_argument("--tries", type=int, default=8)
     parser.add_argument("fault", nargs="*", choices=[*FAULTS, "control", []])
     options = parser.parse_args()
     options.events = options.keep = None
