@@ -312,6 +312,9 @@ static bool nothing_to_replay(const struct worker *worker)
 {
     for (size_t i = 0; i < worker->unit_count; i++) {
         const struct unit *unit = worker->units[i];
+        bool silent = unit->state == UNIT_REPLAYING || unit->state == UNIT_SETTLING;
+        if (silent && unit->stored >= unit->committed)
+            continue; /* R has reached K: only the way to live is missing */
         if (unit->state != UNIT_LIVE && unit->state != UNIT_NEW && unit->state != UNIT_STOPPED)
             return false;
     }
