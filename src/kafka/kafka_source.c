@@ -1,6 +1,7 @@
 #include "kafka/kafka_source.h"
 
 #include "base/log.h"
+#include "kafka/kafka_arrivals.h"
 #include "kafka/kafka_source_private.h"
 
 #include <assert.h>
@@ -27,11 +28,7 @@ struct kafka_source {
     enum source_news_kind pending;
     uint32_t *units; /* of the news and of the assignment */
     size_t unit_count, unit_room;
-    int64_t *next; /* by unit: lowest offset that may still come; -1: not started */
-    size_t next_room;
-    rd_kafka_message_t **batch; /* messages whose bytes are lent out */
-    size_t batch_count, batch_room;
-    struct arena headers;
+    struct kafka_arrivals arrivals;
     enum status held; /* an error that came after records of its batch: told by the next fetch */
     struct error held_error;
     bool away;
@@ -104,52 +101,6 @@ static void on_error(rd_kafka_t *consumer, int code, const char *reason, void *o
 
 /* ---- Fetch ---- */
 
-static void return_batch(struct kafka_source *self)
-{
-    for (size_t i = 0; i < self->batch_count; i++)
-        rd_kafka_message_destroy(self->batch[i]);
-    self->batch_count = 0;
-    arena_reset(&self->headers);
-}
-
-static void make_batch_room(struct kafka_source *self, size_t room)
-{
-    if (room <= self->batch_room)
-        return;
-    self->batch = memory_resize(self->batch, room * sizeof *self->batch);
-    self->batch_room = room;
-}
-
-static void read_headers(struct kafka_source *self, rd_kafka_message_t *message,
-                         struct record *record)
-{
-    rd_kafka_headers_t *headers;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    size_t count = rd_kafka_header_cnt(headers);
-    struct header *copy = arena_take(&self->headers, count * sizeof *copy);
-    for (size_t i = 0; i < count; i++)
-        (void)rd_kafka_header_get_all(headers, i, &copy[i].name, &copy[i].value,
-                                      &copy[i].value_size);
-    record->headers = copy;
-    record->header_count = count;
-}
-
-static void fill_record(struct kafka_source *self, rd_kafka_message_t *message,
-                        struct record *record)
-{
-    *record = (struct record){
-        .unit = (uint32_t)message->partition,
-        .offset = message->offset,
-        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
-        .key = message->key,
-        .key_size = message->key_len,
-        .value = message->payload,
-        .value_size = message->len,
-    };
-    read_headers(self, message, record);
-}
-
 /* The unit's log may have lost the position, or only seem so for a moment after a change of leader.
  */
 static enum status position_gone(struct kafka_source *self, uint32_t unit, int64_t position,
@@ -186,63 +137,20 @@ static enum status position_gone(struct kafka_source *self, uint32_t unit, int64
     return STATUS_OK;
 }
 
-static enum status on_error_message(struct kafka_source *self, const rd_kafka_message_t *message,
-                                    struct error *error)
+static enum status unit_error(struct kafka_source *self, uint32_t unit, rd_kafka_resp_err_t code,
+                              const char *text, struct error *error)
 {
-    uint32_t unit = (uint32_t)message->partition;
-    switch ((int)message->err) {
+    int64_t next = kafka_arrivals_next(&self->arrivals, unit);
+    switch ((int)code) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        if (!self->fetching || unit >= self->next_room || self->next[unit] < 0)
+        if (!self->fetching || next < 0)
             return STATUS_OK; /* of a former start */
-        return position_gone(self, unit, self->next[unit], error);
+        return position_gone(self, unit, next, error);
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         return STATUS_OK; /* the loss of the assignment follows */
-    default:
-        return kafka_client_error(error, message->err, "Kafka: %s",
-                                  rd_kafka_message_errstr(message));
+    default: return kafka_client_error(error, code, "Kafka: %s", text);
     }
-}
-
-/* True when the message is one that fetch may tell: of the present start, and not before its
- * position. */
-static bool is_current(const struct kafka_source *self, const rd_kafka_message_t *message)
-{
-    size_t unit = (size_t)message->partition;
-    return self->fetching && message->partition >= 0 && unit < self->next_room &&
-           self->next[unit] >= 0 && message->offset >= self->next[unit];
-}
-
-/* Takes over the message. */
-static enum status take_message(struct kafka_source *self, rd_kafka_message_t *message,
-                                struct record *records, size_t *count, struct error *error)
-{
-    enum status status = STATUS_OK;
-    if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        status = on_error_message(self, message, error);
-        rd_kafka_message_destroy(message);
-        return status;
-    }
-    self->away = false;
-    if (!is_current(self, message)) {
-        rd_kafka_message_destroy(message);
-    } else if (message->err) {
-        records[(*count)++] = (struct record){
-            .unit = (uint32_t)message->partition, .is_end = true, .offset = message->offset};
-        self->next[message->partition] = message->offset;
-        rd_kafka_message_destroy(message);
-    } else {
-        fill_record(self, message, &records[(*count)++]);
-        self->next[message->partition] = message->offset + 1;
-        self->batch[self->batch_count++] = message;
-    }
-    return status;
-}
-
-static void forget_positions(struct kafka_source *self)
-{
-    for (size_t i = 0; i < self->next_room; i++)
-        self->next[i] = -1;
 }
 
 static enum status assign(struct kafka_source *self, const rd_kafka_topic_partition_list_t *list,
@@ -257,7 +165,7 @@ static enum status tell_news(struct kafka_source *self, struct source_news *news
 {
     *news = (struct source_news){self->pending, self->units, self->unit_count};
     self->pending = SOURCE_NO_NEWS;
-    forget_positions(self);
+    kafka_arrivals_forget(&self->arrivals);
     if (news->kind != SOURCE_ASSIGNED) {
         self->revoking = true;
         return STATUS_OK;
@@ -293,28 +201,62 @@ static enum status probe(struct kafka_source *self, struct error *error)
     return error_set(error, STATUS_RETRY, "%s", self->away_error.text);
 }
 
+/* Fetches every unit that is expected from where it is expected. */
+static enum status assign_expected(struct kafka_source *self, struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(0);
+    for (uint32_t unit = 0; unit < self->arrivals.unit_room; unit++)
+        if (self->arrivals.units[unit].next >= 0)
+            rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)unit)->offset =
+                self->arrivals.units[unit].next;
+    enum status status = assign(self, list, error);
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+/* The group's news, by callbacks, and errors that are not a partition's. Messages do not come this
+ * way; if one does, what came after it may lie in our queue already: all is fetched anew. */
+static enum status take_news_and_errors(struct kafka_source *self, struct error *error)
+{
+    rd_kafka_message_t *message;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && self->pending == SOURCE_NO_NEWS &&
+           (message = rd_kafka_consumer_poll(self->consumer, 0))) {
+        if (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            kafka_arrivals_stray(&self->arrivals, message);
+        else
+            status = unit_error(self, (uint32_t)message->partition, message->err,
+                                rd_kafka_message_errstr(message), error);
+        rd_kafka_message_destroy(message);
+    }
+    if (self->arrivals.strayed && self->fetching && status == STATUS_OK) {
+        kafka_arrivals_expect_again(&self->arrivals);
+        status = assign_expected(self, error);
+    }
+    return status;
+}
+
 /* Waits for a first message, then takes what is there. Ends early at news and at errors. */
 static enum status take_batch(struct kafka_source *self, int timeout_ms, struct record *records,
-                              size_t room, size_t *count, struct error *error)
+                              size_t room, struct error *error)
 {
+    struct kafka_arrivals *arrivals = &self->arrivals;
     int64_t until_ms = kafka_client_now_ms() + timeout_ms;
-    int64_t wait_ms = timeout_ms;
-    while (*count < room && self->pending == SOURCE_NO_NEWS) {
-        rd_kafka_message_t *message =
-            rd_kafka_consumer_poll(self->consumer, *count > 0 ? 0 : (int)wait_ms);
-        if (message) {
-            enum status status = take_message(self, message, records, count, error);
-            if (status != STATUS_OK)
-                return status;
-        } else if (*count > 0 || self->away || wait_ms == 0) {
-            return STATUS_OK;
-        }
-        if (*count == 0) {
-            int64_t left_ms = until_ms - kafka_client_now_ms();
-            wait_ms = left_ms > 0 ? left_ms : 0;
-        }
+    kafka_arrivals_begin(arrivals, records, room);
+    for (int64_t wait_ms = timeout_ms;;) {
+        enum status status = take_news_and_errors(self, error);
+        if (status != STATUS_OK || self->pending != SOURCE_NO_NEWS)
+            return status;
+        kafka_arrivals_take(arrivals, (int)wait_ms);
+        if (arrivals->code)
+            status =
+                unit_error(self, arrivals->code_unit, arrivals->code, arrivals->code_text, error);
+        if (arrivals->count > 0)
+            self->away = false;
+        wait_ms = until_ms - kafka_client_now_ms();
+        if (status != STATUS_OK || arrivals->count > 0 || self->away || wait_ms <= 0)
+            return status;
     }
-    return STATUS_OK;
 }
 
 static enum status source_fetch(struct source *source, int timeout_ms, struct record *records,
@@ -324,22 +266,18 @@ static enum status source_fetch(struct source *source, int timeout_ms, struct re
     struct kafka_source *self = self_of(source);
     *count = 0;
     *news = (struct source_news){0};
-    return_batch(self);
-    make_batch_room(self, room);
     enum status status = self->held;
     self->held = STATUS_OK;
     if (status != STATUS_OK) {
         *error = self->held_error;
         return status;
     }
-    status = take_batch(self, timeout_ms, records, room, count, error);
-    if (self->pending != SOURCE_NO_NEWS) {
-        /* Records of this batch are left out: whoever has the units next starts at a position that
-         * is told anew. */
-        return_batch(self);
-        *count = 0;
+    status = take_batch(self, timeout_ms, records, room, error);
+    /* At news, records of this batch are left out: whoever has the units next starts at a position
+     * that is told anew. */
+    if (self->pending != SOURCE_NO_NEWS)
         return tell_news(self, news, error);
-    }
+    *count = self->arrivals.count;
     if (status != STATUS_OK && *count > 0) {
         /* The records would not come again. */
         self->held = status;
@@ -361,37 +299,20 @@ static bool is_assigned(const struct kafka_source *self, uint32_t unit)
     return false;
 }
 
-static void expect_from(struct kafka_source *self, uint32_t unit, int64_t offset)
-{
-    if (unit >= self->next_room) {
-        size_t room = (size_t)unit + 1;
-        self->next = memory_resize(self->next, room * sizeof *self->next);
-        for (size_t i = self->next_room; i < room; i++)
-            self->next[i] = -1;
-        self->next_room = room;
-    }
-    self->next[unit] = offset;
-}
-
 static enum status source_start(struct source *source, const struct unit_position *positions,
                                 size_t count, struct error *error)
 {
     struct kafka_source *self = self_of(source);
-    return_batch(self);
     if (!self->assigned || self->revoking || self->pending != SOURCE_NO_NEWS)
         return STATUS_OK; /* the assignment is at its end, and fetch tells so */
-    forget_positions(self);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    kafka_arrivals_forget(&self->arrivals);
     for (size_t i = 0; i < count; i++) {
         assert(is_assigned(self, positions[i].unit) && positions[i].offset >= 0);
-        rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)positions[i].unit)->offset =
-            positions[i].offset;
-        expect_from(self, positions[i].unit, positions[i].offset);
+        kafka_arrivals_expect(&self->arrivals, positions[i].unit, positions[i].offset);
     }
     /* Also in the steady state: librdkafka stops the former fetchers first, and drops what they
      * have queued. */
-    enum status status = assign(self, list, error);
-    rd_kafka_topic_partition_list_destroy(list);
+    enum status status = assign_expected(self, error);
     self->fetching = status == STATUS_OK;
     return status;
 }
@@ -399,8 +320,7 @@ static enum status source_start(struct source *source, const struct unit_positio
 static enum status source_release(struct source *source, struct error *error)
 {
     struct kafka_source *self = self_of(source);
-    return_batch(self);
-    forget_positions(self);
+    kafka_arrivals_forget(&self->arrivals);
     self->assigned = self->revoking = self->fetching = false;
     text_buffer_clear(&self->membership.bytes);
     return assign(self, NULL, error);
@@ -486,7 +406,6 @@ static enum status source_partitions(struct source *source, uint32_t *count, str
 static void source_destroy(struct source *source)
 {
     struct kafka_source *self = self_of(source);
-    return_batch(self);
     self->closing = true;
     if (self->revoking || self->pending == SOURCE_REVOKED || self->pending == SOURCE_LOST)
         (void)rd_kafka_assign(self->consumer, NULL);
@@ -494,11 +413,9 @@ static void source_destroy(struct source *source)
      * session time-out. */
     if (!self->away && answers(self, LEAVE_PROBE_MS))
         (void)rd_kafka_consumer_close(self->consumer);
+    kafka_arrivals_fini(&self->arrivals);
     rd_kafka_destroy_flags(self->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     text_buffer_fini(&self->membership.bytes);
-    arena_fini(&self->headers);
-    free(self->batch);
-    free(self->next);
     free(self->units);
     free(self->topic);
     free(self->group);
@@ -574,18 +491,17 @@ enum status kafka_source_create(const struct kafka_settings *settings, struct so
     self->group = memory_copy_text(settings->group);
     self->config_path = memory_copy_text(settings->config_path);
     text_buffer_init(&self->membership.bytes);
-    arena_init(&self->headers, 65536);
     self->consumer = create_consumer(self, settings, error);
     if (!self->consumer || join(self, error) != STATUS_OK) {
         if (self->consumer)
             rd_kafka_destroy(self->consumer);
-        arena_fini(&self->headers);
         free(self->topic);
         free(self->group);
         free(self->config_path);
         free(self);
         return STATUS_STOP;
     }
+    kafka_arrivals_init(&self->arrivals, self->consumer, self->topic);
     *out = &self->port;
     return STATUS_OK;
 }
