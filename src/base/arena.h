@@ -21,8 +21,11 @@ void *arena_copy(struct arena *arena, const void *data, size_t size);
 /* Gives everything back and keeps the blocks for the next batch. */
 void arena_reset(struct arena *arena);
 
-/* malloc, calloc and realloc that end the process with one line when the machine has no memory. */
+/* malloc, aligned_alloc, calloc and realloc that end the process with one line when the machine has
+ * no memory. */
 void *memory_take(size_t size);
+void *memory_take_aligned(size_t alignment,
+                          size_t size); /* a power of two; size a multiple of it */
 void *memory_take_zeroed(size_t count, size_t size);
 void *memory_resize(void *old, size_t size);
 char *memory_copy_text(const char *text);

@@ -73,9 +73,10 @@ static void tell_promotions(struct trial *trial, const struct baton_event *event
 
 static int fold_event(struct trial *trial, const struct baton_event *event)
 {
-    struct lead_entry *entry = lead_table_find(&trial->leads, 0, event->lead_id);
+    uint64_t hash = lead_table_hash(0, event->lead_id);
+    struct lead_entry *entry = lead_table_find(&trial->leads, hash, 0, event->lead_id);
     if (!entry) {
-        entry = lead_table_add(&trial->leads, 0, event->lead_id);
+        entry = lead_table_add(&trial->leads, hash, 0, event->lead_id);
         baton_lead_attach(&entry->lead, trial->agreement);
     }
     struct baton_fold_context context = {.agreement = trial->agreement,
@@ -169,7 +170,7 @@ static void list_lead(void *context, struct lead_entry *entry)
 static int compare_ids(const struct lead_entry *a, const struct lead_entry *b)
 {
     uint32_t size = a->id_size < b->id_size ? a->id_size : b->id_size;
-    int order = memcmp(a->id, b->id, size);
+    int order = memcmp(lead_table_id(a).data, lead_table_id(b).data, size);
     return order ? order : (a->id_size > b->id_size) - (a->id_size < b->id_size);
 }
 
@@ -180,7 +181,7 @@ static int by_id(const void *left, const void *right)
 
 static struct lead_view view_of(const struct trial *trial, const struct lead_entry *entry)
 {
-    return (struct lead_view){.id = {entry->id, entry->id_size},
+    return (struct lead_view){.id = lead_table_id(entry),
                               .lead = &entry->lead,
                               .agreement = trial->agreement,
                               .words = &trial->words,

@@ -43,16 +43,6 @@ static void add_miss(struct worker *worker, struct unit *unit, struct lead_entry
     entry->flags |= LEAD_LOADING;
 }
 
-static void find_lead(struct worker *worker, struct item *item)
-{
-    struct unit *unit = item->unit;
-    item->entry = lead_table_find(&worker->table, unit->number, item->event.lead_id);
-    if (item->entry)
-        return;
-    item->entry = lead_table_add(&worker->table, unit->number, item->event.lead_id);
-    add_miss(worker, unit, item->entry);
-}
-
 static void decode_item(struct worker *worker, struct item *item)
 {
     const struct record *record = item->record;
@@ -80,10 +70,13 @@ static void decode_item(struct worker *worker, struct item *item)
                               .offset = record->offset};
     struct decode_result result;
     decoder_decode(worker->decoder, &message, &worker->scratch, &item->event, &result);
-    if (result.outcome == DECODED)
-        find_lead(worker, item);
-    else
+    if (result.outcome != DECODED) {
         item->dead = keep_verdict(worker, &result);
+        return;
+    }
+    item->is_event = true;
+    item->hash = lead_table_hash(item->unit->number, item->event.lead_id);
+    lead_table_fetch_slot(&worker->table, item->hash);
 }
 
 static void decode_record(struct worker *worker, const struct record *record, struct item *item)
@@ -93,11 +86,41 @@ static void decode_record(struct worker *worker, const struct record *record, st
     item->record = record;
     item->dead = NULL;
     item->entry = NULL;
+    item->is_event = false;
     if (!unit || unit->cut || !unit_is_fetched(unit) || record->offset < unit->position)
         return;
     item->unit = unit;
     if (!record->is_end)
         decode_item(worker, item);
+}
+
+/* ---- find
+ * ----------------------------------------------------------------------------------------- */
+
+static void find_lead(struct worker *worker, struct item *item)
+{
+    struct unit *unit = item->unit;
+    if (!unit || !item->is_event)
+        return;
+    item->entry = lead_table_find(&worker->table, item->hash, unit->number, item->event.lead_id);
+    if (item->entry) {
+        lead_table_fetch_owned(item->entry);
+        return;
+    }
+    item->entry = lead_table_add(&worker->table, item->hash, unit->number, item->event.lead_id);
+    add_miss(worker, unit, item->entry);
+}
+
+#define FIND_AHEAD 12 /* entries under way from memory; more are not faster */
+
+static void find_leads(struct worker *worker, size_t count)
+{
+    for (size_t i = 0; i < count + FIND_AHEAD; i++) {
+        if (i < count && worker->items[i].is_event)
+            lead_table_fetch_entry(&worker->table, worker->items[i].hash);
+        if (i >= FIND_AHEAD)
+            find_lead(worker, &worker->items[i - FIND_AHEAD]);
+    }
 }
 
 /* ---- load
@@ -116,7 +139,7 @@ static enum status unpack_loaded(struct worker *worker, struct unit *unit, struc
             return error_set(
                 error, STATUS_STOP,
                 "lead \"%.*s\" %s in Redis: restore it, or rebuild the unit (baton run --rebuild)",
-                (int)entry->id_size, entry->id,
+                (int)entry->id_size, lead_table_id(entry).data,
                 unpacked == BATON_UNKNOWN_VERSION ? "was written by a later version of this program"
                                                   : "is damaged");
     }
@@ -138,7 +161,7 @@ static enum status load_misses(struct worker *worker, struct unit *unit, struct 
     struct baton_text *ids = arena_take(&worker->scratch, unit->missed * sizeof *ids);
     struct loaded_lead *loaded = arena_take(&worker->scratch, unit->missed * sizeof *loaded);
     for (uint64_t i = 0; i < unit->missed; i++)
-        ids[i] = (struct baton_text){.data = unit->misses[i]->id, .size = unit->misses[i]->id_size};
+        ids[i] = lead_table_id(unit->misses[i]);
     enum status status =
         worker->ports.store->load(worker->ports.store, unit->number, &unit->fence, ids,
                                   unit->missed, &worker->scratch, loaded, error);
@@ -288,6 +311,7 @@ void batch_fold(struct worker *worker, size_t count)
     arena_reset(&worker->scratch);
     for (size_t i = 0; i < count; i++)
         decode_record(worker, &worker->records[i], &worker->items[i]);
+    find_leads(worker, count);
     for (size_t i = 0; i < worker->unit_count; i++)
         if (worker->units[i]->missed)
             load_unit(worker, worker->units[i]);

@@ -35,7 +35,7 @@ static void copy_lead(struct worker *worker, struct unit *unit, uint32_t number)
     struct baton_score score;
     baton_lead_score(&entry->lead, unit_agreement(unit), entry->lead.newest_ms, &score);
     *to = (struct copied_lead){.entry = number,
-                               .stored = {.id = {.data = entry->id, .size = entry->id_size},
+                               .stored = {.id = lead_table_id(entry),
                                           .score = score,
                                           .stage = (enum baton_stage)entry->lead.stage,
                                           .updated_ms = entry->lead.newest_ms,
@@ -90,8 +90,9 @@ bool checkpoint_is_due(struct worker *worker, const struct unit *unit)
     if (unit->state == UNIT_SETTLING || worker->dirty_total >= worker->config.dirty_max ||
         worker->table.bytes > worker->table.limit_bytes)
         return true;
-    return worker_now_us(worker) >=
-           unit->last_checkpoint_us + worker->config.checkpoint_interval_ms * 1000;
+    int64_t interval_ms = worker_is_behind(worker) ? worker->config.checkpoint_interval_behind_ms
+                                                   : worker->config.checkpoint_interval_ms;
+    return worker_now_us(worker) >= unit->last_checkpoint_us + interval_ms * 1000;
 }
 
 /* ---- streaming it out

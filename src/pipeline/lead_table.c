@@ -6,6 +6,11 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define CACHE_LINE 64
+
+_Static_assert(sizeof(struct lead_entry) % CACHE_LINE == 0, "an entry begins with a line");
 
 static void *counted_resize(void *context, void *old, size_t old_size, size_t new_size)
 {
@@ -34,9 +39,16 @@ struct lead_entry *lead_table_entry(struct lead_table *table, uint32_t number)
     return &table->chunks[number / LEAD_CHUNK][number % LEAD_CHUNK];
 }
 
-static uint64_t hash_of(uint32_t unit, struct baton_text id)
+uint64_t lead_table_hash(uint32_t unit, struct baton_text id)
 {
     return hash64(id.data, id.size, unit);
+}
+
+struct baton_text lead_table_id(const struct lead_entry *entry)
+{
+    return (struct baton_text){.data = entry->id_size > LEAD_SHORT_ID ? entry->long_id
+                                                                      : entry->short_id,
+                               .size = entry->id_size};
 }
 
 static uint64_t slot_of(const struct lead_entry *entry)
@@ -47,12 +59,40 @@ static uint64_t slot_of(const struct lead_entry *entry)
 static bool same(const struct lead_entry *entry, uint32_t unit, struct baton_text id)
 {
     return entry->unit == unit && entry->id_size == id.size &&
-           memcmp(entry->id, id.data, id.size) == 0;
+           memcmp(lead_table_id(entry).data, id.data, id.size) == 0;
 }
 
-struct lead_entry *lead_table_find(struct lead_table *table, uint32_t unit, struct baton_text id)
+void lead_table_fetch_slot(const struct lead_table *table, uint64_t hash)
 {
-    uint64_t hash = hash_of(unit, id);
+    __builtin_prefetch(&table->slots[(uint32_t)hash & table->slot_mask]);
+}
+
+void lead_table_fetch_entry(struct lead_table *table, uint64_t hash)
+{
+    for (uint32_t i = (uint32_t)hash & table->slot_mask; table->slots[i];
+         i = (i + 1) & table->slot_mask) {
+        if (table->slots[i] >> 32 != hash >> 32)
+            continue;
+        const char *entry = (const char *)lead_table_entry(table, (uint32_t)table->slots[i] - 1);
+        for (size_t line = 0; line < sizeof(struct lead_entry); line += CACHE_LINE)
+            __builtin_prefetch(entry + line, 1);
+        return;
+    }
+}
+
+void lead_table_fetch_owned(const struct lead_entry *entry)
+{
+    const char *tallies = (const char *)entry->lead.tallies;
+    for (size_t line = 0; line < entry->lead.tally_count * sizeof(struct baton_tally);
+         line += CACHE_LINE)
+        __builtin_prefetch(tallies + line, 1);
+    if (entry->lead.touch_count)
+        __builtin_prefetch(entry->lead.touches, 1);
+}
+
+struct lead_entry *lead_table_find(struct lead_table *table, uint64_t hash, uint32_t unit,
+                                   struct baton_text id)
+{
     for (uint32_t i = (uint32_t)hash & table->slot_mask;; i = (i + 1) & table->slot_mask) {
         uint64_t slot = table->slots[i];
         if (slot == 0)
@@ -65,6 +105,11 @@ struct lead_entry *lead_table_find(struct lead_table *table, uint32_t unit, stru
             return entry;
         }
     }
+}
+
+static size_t entry_bytes(const struct lead_entry *entry)
+{
+    return sizeof *entry + (entry->id_size > LEAD_SHORT_ID ? entry->id_size : 0);
 }
 
 static void put_slot(struct lead_table *table, const struct lead_entry *entry)
@@ -89,6 +134,16 @@ static void double_slots(struct lead_table *table)
     }
 }
 
+/* Leads are met all over the table: great pages spare the walk to each, where the system has them.
+ */
+static struct lead_entry *make_chunk(void)
+{
+    const size_t size = LEAD_CHUNK * sizeof(struct lead_entry);
+    struct lead_entry *chunk = memory_take_aligned(size, size);
+    (void)madvise(chunk, size, MADV_HUGEPAGE);
+    return chunk;
+}
+
 static struct lead_entry *take_entry(struct lead_table *table)
 {
     if (table->free_list != LEAD_NOWHERE) {
@@ -101,8 +156,7 @@ static struct lead_entry *take_entry(struct lead_table *table)
     if (table->made == table->chunk_count * LEAD_CHUNK) {
         table->chunks =
             memory_resize(table->chunks, (table->chunk_count + 1) * sizeof(struct lead_entry *));
-        table->chunks[table->chunk_count++] =
-            memory_take_zeroed(LEAD_CHUNK, sizeof(struct lead_entry));
+        table->chunks[table->chunk_count++] = make_chunk();
     }
     uint32_t number = table->made++;
     struct lead_entry *entry = lead_table_entry(table, number);
@@ -110,20 +164,23 @@ static struct lead_entry *take_entry(struct lead_table *table)
     return entry;
 }
 
-struct lead_entry *lead_table_add(struct lead_table *table, uint32_t unit, struct baton_text id)
+struct lead_entry *lead_table_add(struct lead_table *table, uint64_t hash, uint32_t unit,
+                                  struct baton_text id)
 {
+    assert(id.size <= UINT16_MAX);
     if ((uint64_t)(table->used + 1) * 3 > ((uint64_t)table->slot_mask + 1) * 2)
         double_slots(table);
     struct lead_entry *entry = take_entry(table);
     baton_lead_init(&entry->lead);
-    entry->hash = hash_of(unit, id);
+    entry->hash = hash;
     entry->unit = unit;
     entry->stored_size = 0;
     entry->flags = LEAD_USED | LEAD_TOUCHED;
-    entry->id = memory_take(id.size);
-    entry->id_size = id.size;
-    memcpy(entry->id, id.data, id.size);
-    table->bytes += sizeof *entry + id.size;
+    entry->id_size = (uint16_t)id.size;
+    if (id.size > LEAD_SHORT_ID)
+        entry->long_id = memory_take(id.size);
+    memcpy((char *)(uintptr_t)lead_table_id(entry).data, id.data, id.size);
+    table->bytes += entry_bytes(entry);
     table->used++;
     put_slot(table, entry);
     return entry;
@@ -152,10 +209,10 @@ void lead_table_remove(struct lead_table *table, struct lead_entry *entry)
         i = (i + 1) & table->slot_mask;
     close_gap(table, i);
     baton_lead_fini(&entry->lead, &table->allocator);
-    table->bytes -= sizeof *entry + entry->id_size;
+    table->bytes -= entry_bytes(entry);
     table->used--;
-    free(entry->id);
-    entry->id = NULL;
+    if (entry->id_size > LEAD_SHORT_ID)
+        free(entry->long_id);
     uint32_t number = entry->number;
     entry->flags = 0;
     entry->number = table->free_list;

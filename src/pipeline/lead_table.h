@@ -16,20 +16,26 @@ enum lead_flags {
     LEAD_LOADING = 16 /* asked of the store in this batch, not there yet */
 };
 
+#define LEAD_SHORT_ID 40 /* bytes: a UUID in letters fits */
+
+/* The first line of the cache tells whether it is the lead that is looked for. */
 struct lead_entry {
-    struct baton_lead lead;
     uint64_t hash;
-    char *id;
-    uint32_t id_size;
     uint32_t unit;
     uint32_t
         number; /* its place in the table; LEAD_NOWHERE-terminated list of free ones while unused */
     uint32_t stored_size; /* size of its packed form in the store, 0: none known */
+    uint16_t id_size;
     uint8_t flags;
+    union {
+        char short_id[LEAD_SHORT_ID];
+        char *long_id; /* of more bytes */
+    };
+    struct baton_lead lead;
 };
 
 #define LEAD_NOWHERE UINT32_MAX
-#define LEAD_CHUNK 1024
+#define LEAD_CHUNK 8192
 
 struct lead_table {
     struct lead_entry **chunks; /* of LEAD_CHUNK entries, so that entries stay where they are */
@@ -47,10 +53,20 @@ struct lead_table {
 
 void lead_table_init(struct lead_table *table, size_t limit_bytes);
 void lead_table_fini(struct lead_table *table);
+uint64_t lead_table_hash(uint32_t unit, struct baton_text id);
 /* NULL: not in the table. */
-struct lead_entry *lead_table_find(struct lead_table *table, uint32_t unit, struct baton_text id);
+struct lead_entry *lead_table_find(struct lead_table *table, uint64_t hash, uint32_t unit,
+                                   struct baton_text id);
 /* Adds a lead that is not in the table, initialised and clean. */
-struct lead_entry *lead_table_add(struct lead_table *table, uint32_t unit, struct baton_text id);
+struct lead_entry *lead_table_add(struct lead_table *table, uint64_t hash, uint32_t unit,
+                                  struct baton_text id);
+struct baton_text lead_table_id(const struct lead_entry *entry);
+/* Memory is far away: a batch names all of its leads before it touches the first. To be called in
+ * this order, with other work in between: the slot, the entry that it names, what the entry owns.
+ */
+void lead_table_fetch_slot(const struct lead_table *table, uint64_t hash);
+void lead_table_fetch_entry(struct lead_table *table, uint64_t hash);
+void lead_table_fetch_owned(const struct lead_entry *entry);
 void lead_table_remove(struct lead_table *table, struct lead_entry *entry);
 void lead_table_remove_unit(struct lead_table *table, uint32_t unit);
 struct lead_entry *lead_table_entry(struct lead_table *table, uint32_t number);

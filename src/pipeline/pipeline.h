@@ -11,6 +11,7 @@
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 5000
 #define FENCE_CHECK_US 1000000
+#define BEHIND_US 100000
 #define WORDS_PER_WRITE 512
 #define CHECKPOINT_WRITES_AHEAD 8 /* scripts in flight per unit */
 
@@ -121,6 +122,8 @@ struct item {
     const struct record *record;
     struct lead_entry *entry;
     const struct decode_result *dead; /* not NULL: a dead letter */
+    bool is_event;
+    uint64_t hash; /* of its lead */
     struct baton_event event;
 };
 
@@ -175,6 +178,7 @@ struct worker {
     uint64_t sent_promotions, sent_stage_changes;
     int64_t first_waiting_us; /* since when a message waits; 0: none does */
     int64_t last_commit_us;
+    int64_t caught_up_us; /* when a batch was last not full */
     bool commit_wanted;
 
     bool store_away, source_away;
@@ -191,6 +195,7 @@ struct worker {
 
 /* Every part uses these. */
 int64_t worker_now_us(struct worker *worker);
+bool worker_is_behind(struct worker *worker);
 __attribute__((format(printf, 3, 4))) void unit_log(struct worker *worker, struct unit *unit,
                                                     const char *format, ...);
 void unit_stop(struct worker *worker, struct unit *unit,

@@ -16,10 +16,11 @@ struct restoring {
 static void restore_stage(struct restoring *restoring, const struct stage_record *record)
 {
     struct worker *worker = restoring->worker;
-    struct lead_entry *entry =
-        lead_table_find(&worker->table, restoring->unit->number, record->lead_id);
+    uint32_t unit = restoring->unit->number;
+    uint64_t hash = lead_table_hash(unit, record->lead_id);
+    struct lead_entry *entry = lead_table_find(&worker->table, hash, unit, record->lead_id);
     if (!entry) {
-        entry = lead_table_add(&worker->table, restoring->unit->number, record->lead_id);
+        entry = lead_table_add(&worker->table, hash, unit, record->lead_id);
         baton_lead_attach(&entry->lead, unit_agreement(restoring->unit));
         unit_mark_dirty(worker, restoring->unit, entry);
         restoring->leads++;

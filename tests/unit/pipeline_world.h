@@ -119,8 +119,10 @@ static inline void world_init(struct world *world, uint32_t units, uint64_t seed
                                            .dead_letter_bytes = 100000,
                                            .emit_linger_ms = 5,
                                            .emit_pace_ms = 15,
+                                           .emit_pace_behind_ms = 50,
                                            .commit_interval_ms = 100,
                                            .checkpoint_interval_ms = 100,
+                                           .checkpoint_interval_behind_ms = 200,
                                            .unknown_schema_wait_ms = 3000,
                                            .drain_ms = 4000};
 }
@@ -410,7 +412,7 @@ static inline void oracle_expect(struct oracle_unit *unit, const struct lead_ent
     oracle->expected =
         realloc(oracle->expected, (oracle->expected_count + 1) * sizeof *oracle->expected);
     oracle->expected[oracle->expected_count++] =
-        (struct stage_record){.lead_id = {.data = entry->id, .size = entry->id_size},
+        (struct stage_record){.lead_id = lead_table_id(entry),
                               .stage = stage,
                               .generation = 1,
                               .partition = unit->number,
@@ -426,9 +428,10 @@ static inline void oracle_fold(struct oracle_unit *unit, const struct record *re
         oracle->dead++;
         return;
     }
-    struct lead_entry *entry = lead_table_find(&oracle->table, unit->number, event.lead_id);
+    uint64_t hash = lead_table_hash(unit->number, event.lead_id);
+    struct lead_entry *entry = lead_table_find(&oracle->table, hash, unit->number, event.lead_id);
     if (!entry) {
-        entry = lead_table_add(&oracle->table, unit->number, event.lead_id);
+        entry = lead_table_add(&oracle->table, hash, unit->number, event.lead_id);
         baton_lead_attach(&entry->lead, unit->agreement);
     }
     struct baton_fold_context context = {.agreement = unit->agreement,
@@ -535,7 +538,7 @@ static inline void oracle_check_leads(struct oracle *oracle, struct world *world
     for (uint32_t n = 0; n < oracle->table.made; n++) {
         struct lead_entry *entry = lead_table_entry(&oracle->table, n);
         struct stored_lead stored;
-        struct baton_text id = {.data = entry->id, .size = entry->id_size};
+        struct baton_text id = lead_table_id(entry);
         cr_assert(memory_db_lead(world->db, entry->unit, id, &stored),
                   "lead %.*s is not in the store", (int)id.size, id.data);
         struct baton_lead lead;
