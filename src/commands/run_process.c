@@ -270,8 +270,10 @@ static struct worker_config worker_config_of(const struct process *process)
         .dead_letter_bytes = bytes > 2 * DEAD_LETTER_ROOM ? bytes - DEAD_LETTER_ROOM : bytes / 2,
         .emit_linger_ms = config->emit.linger_ms,
         .emit_pace_ms = config->emit.pace_ms,
+        .emit_pace_behind_ms = config->emit.pace_behind_ms,
         .commit_interval_ms = config->commit.interval_ms,
         .checkpoint_interval_ms = config->checkpoint.interval_ms,
+        .checkpoint_interval_behind_ms = config->checkpoint.interval_behind_ms,
         .unknown_schema_wait_ms = config->schemas.unknown_wait_ms,
         .drain_ms =
             stop_ms > 2000 ? stop_ms - 1000 : stop_ms / 2, /* leaving the group takes time, too */

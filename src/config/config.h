@@ -79,13 +79,13 @@ struct config {
     } redis;
     int64_t workers;
     struct {
-        int64_t linger_ms, pace_ms;
+        int64_t linger_ms, pace_ms, pace_behind_ms;
     } emit;
     struct {
         int64_t interval_ms;
     } commit;
     struct {
-        int64_t interval_ms;
+        int64_t interval_ms, interval_behind_ms;
         int64_t dirty; /* leads */
     } checkpoint;
     struct {

@@ -185,12 +185,19 @@ const struct parameter parameters[] = {
     DURATION("emit.pace", emit.pace_ms, "15ms", 0, 10 * S,
              "Least pause between a commit and the next transaction; without it brokers make them "
              "slower, not faster."),
+    DURATION("emit.pace_behind", emit.pace_behind_ms, "100ms", 0, 10 * S,
+             "The same while more events wait than can be read at once: promotions are late then "
+             "anyway, and every transaction costs the broker some milliseconds."),
     DURATION("commit.interval", commit.interval_ms, "500ms", 10, M,
              "Longest time between commits while events come."),
     DURATION("checkpoint.interval", checkpoint.interval_ms, "500ms", 10, M,
              "Time between checkpoints to Redis while leads change."),
-    WHOLE("checkpoint.dirty", checkpoint.dirty, "50000", 100, 10000000,
-          "A checkpoint is due, too, when so many leads of a worker changed."),
+    DURATION("checkpoint.interval_behind", checkpoint.interval_behind_ms, "800ms", 10, M,
+             "The same while more events wait than can be read at once: leads that are met again "
+             "and again are written less often."),
+    WHOLE("checkpoint.dirty", checkpoint.dirty, "200000", 100, 10000000,
+          "A checkpoint is due, too, when so many leads of the process changed; at twice as many "
+          "it stops reading until they are written."),
     SIZE("leads.memory", leads.memory_bytes, "512MB", 16 * MB, 1024 * GB,
          "Limit of the lead tables of the process."),
     DURATION("stats.interval", stats.interval_ms, "10s", 100, H,

@@ -144,7 +144,9 @@ bool emit_is_due(struct worker *worker, bool hurry)
     if (fresh)
         return true;
     int64_t now = worker_now_us(worker);
-    if (!moved || now < worker->last_commit_us + worker->config.emit_pace_ms * 1000)
+    int64_t pace_ms =
+        worker_is_behind(worker) ? worker->config.emit_pace_behind_ms : worker->config.emit_pace_ms;
+    if (!moved || now < worker->last_commit_us + pace_ms * 1000)
         return false;
     if (worker->commit_wanted)
         return true;

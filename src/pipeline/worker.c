@@ -22,6 +22,12 @@ int64_t worker_now_us(struct worker *worker)
     return worker->ports.clock->monotonic_us(worker->ports.clock);
 }
 
+/* Events have been waiting behind every batch for a while. */
+bool worker_is_behind(struct worker *worker)
+{
+    return worker_now_us(worker) > worker->caught_up_us + BEHIND_US;
+}
+
 struct field field_of(const char *name, const char *value)
 {
     return (struct field){.name = {.data = name, .size = (uint32_t)strlen(name)},
@@ -394,7 +400,7 @@ static bool in_flight(const struct worker *worker)
  * through. */
 static bool must_wait_for_store(struct worker *worker)
 {
-    if (worker->dirty_total >= worker->config.dirty_max)
+    if (worker->dirty_total >= 2 * (uint64_t)worker->config.dirty_max)
         return true;
     return worker->table.bytes > worker->table.limit_bytes && !lead_table_evict(&worker->table) &&
            worker->dirty_total > 0;
@@ -414,6 +420,7 @@ static void source_state(struct worker *worker, bool away, const char *why)
 static enum status fetch_and_fold(struct worker *worker, struct error *error)
 {
     if (must_wait_for_store(worker) && !worker->store_away) {
+        worker->caught_up_us = worker_now_us(worker); /* now a commit is what is waited for */
         worker->ports.clock->pause(worker->ports.clock, BUSY_WAIT_MS);
         return STATUS_OK;
     }
@@ -428,6 +435,8 @@ static enum status fetch_and_fold(struct worker *worker, struct error *error)
         return STATUS_OK;
     if (status != STATUS_OK)
         return status;
+    if (count < BATCH_RECORDS)
+        worker->caught_up_us = worker_now_us(worker);
     status = take_news(worker, &news, error);
     /* A start that is due has not come through: these may lie behind what must come first. */
     if (status == STATUS_OK && count && !worker->start_due)

@@ -30,10 +30,11 @@ struct worker_config {
     const char *config_file; /* for commands in error texts */
     uint32_t words_capacity;
     size_t table_bytes;
-    uint32_t dirty_max; /* dirty leads at which fetching pauses */
+    uint32_t
+        dirty_max; /* dirty leads at which a checkpoint is due; at twice as many fetching pauses */
     size_t dead_letter_bytes;
-    int64_t emit_linger_ms, emit_pace_ms;
-    int64_t commit_interval_ms, checkpoint_interval_ms;
+    int64_t emit_linger_ms, emit_pace_ms, emit_pace_behind_ms;
+    int64_t commit_interval_ms, checkpoint_interval_ms, checkpoint_interval_behind_ms;
     int64_t unknown_schema_wait_ms;
     int64_t drain_ms; /* for a revocation or a stop */
     bool embedded;    /* librdkafka's mock cluster keeps no committed offsets: a missing K is R */

@@ -124,8 +124,10 @@ int main(void)
                                    .dead_letter_bytes = 100000,
                                    .emit_linger_ms = 1,
                                    .emit_pace_ms = 2,
+                                   .emit_pace_behind_ms = 4,
                                    .commit_interval_ms = 10,
                                    .checkpoint_interval_ms = 10,
+                                   .checkpoint_interval_behind_ms = 15,
                                    .unknown_schema_wait_ms = 1000,
                                    .drain_ms = 4000};
     struct thread threads[WORKERS] = {0};
