@@ -1,5 +1,7 @@
 #include "kafka/kafka_arrivals.h"
 
+#include "kafka/kafka_client.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +9,17 @@
 /* A batch of great messages ends before it is full: its bytes are copied. */
 #define BATCH_BYTES (4u << 20)
 
+#define WAKE_BELOW 16384       /* messages: what a worker reads in some 20 ms */
+#define WAKE_AFTER_MS 5        /* without anything new */
+#define WAKE_PAUSE_MAX_MS 1000 /* where waking does not help */
+
 void kafka_arrivals_init(struct kafka_arrivals *arrivals, rd_kafka_t *consumer, const char *topic)
 {
-    *arrivals = (struct kafka_arrivals){
-        .consumer = consumer, .topic = topic, .queue = rd_kafka_queue_new(consumer)};
+    *arrivals = (struct kafka_arrivals){.consumer = consumer,
+                                        .topic = topic,
+                                        .queue = rd_kafka_queue_new(consumer),
+                                        .fetchers_sleep = rd_kafka_version() < 0x02020000,
+                                        .wake_pause_ms = WAKE_AFTER_MS};
     arena_init(&arrivals->bytes, 1 << 18);
 }
 
@@ -160,6 +169,50 @@ static void on_message(rd_kafka_message_t *message, void *opaque)
         rd_kafka_yield(arrivals->consumer);
 }
 
+/* ---- keeping them coming ---- */
+
+/* The expected units of which the broker holds more than we have. */
+static rd_kafka_topic_partition_list_t *lagging(const struct kafka_arrivals *arrivals)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(0);
+    for (uint32_t unit = 0; unit < arrivals->unit_room; unit++) {
+        int64_t next = arrivals->units[unit].next, first, end;
+        if (next < 0 ||
+            rd_kafka_get_watermark_offsets(arrivals->consumer, arrivals->topic, (int32_t)unit,
+                                           &first, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+            end <= next)
+            continue;
+        rd_kafka_topic_partition_list_add(list, arrivals->topic, (int32_t)unit)->offset =
+            RD_KAFKA_OFFSET_END;
+    }
+    return list;
+}
+
+/* Before 2.2.0 (fetch.queue.backoff.ms) a fetcher that has met a full queue sleeps for up to a
+ * second, however soon the queue is empty, unless a request to its broker wakes it: any will do,
+ * and the answer is not waited for. Thus the queue may be small and still never run dry. */
+static void wake_fetchers(struct kafka_arrivals *arrivals)
+{
+    size_t length = rd_kafka_queue_length(arrivals->queue);
+    int64_t now = kafka_client_now_ms();
+    if (length > arrivals->left) {
+        arrivals->grown_ms = now;
+        arrivals->wake_pause_ms = WAKE_AFTER_MS;
+    }
+    if (length >= WAKE_BELOW || now < arrivals->grown_ms + WAKE_AFTER_MS ||
+        now < arrivals->woken_ms + arrivals->wake_pause_ms)
+        return;
+    rd_kafka_topic_partition_list_t *list = lagging(arrivals);
+    if (list->cnt) {
+        (void)rd_kafka_offsets_for_times(arrivals->consumer, list, 1);
+        arrivals->wake_pause_ms = arrivals->wake_pause_ms * 2 < WAKE_PAUSE_MAX_MS
+                                      ? arrivals->wake_pause_ms * 2
+                                      : WAKE_PAUSE_MAX_MS;
+    }
+    arrivals->woken_ms = now;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 void kafka_arrivals_begin(struct kafka_arrivals *arrivals, struct record *records, size_t room)
 {
     arena_reset(&arrivals->bytes);
@@ -170,11 +223,15 @@ void kafka_arrivals_begin(struct kafka_arrivals *arrivals, struct record *record
     for (uint32_t unit = 0; arrivals->unheard && unit < arrivals->unit_room; unit++)
         if (arrivals->units[unit].next >= 0 && !arrivals->units[unit].heard)
             lead_here(arrivals, unit);
+    if (arrivals->fetchers_sleep)
+        wake_fetchers(arrivals);
 }
 
 void kafka_arrivals_take(struct kafka_arrivals *arrivals, int timeout_ms)
 {
     (void)rd_kafka_consume_callback_queue(arrivals->queue, timeout_ms, on_message, arrivals);
+    if (arrivals->fetchers_sleep)
+        arrivals->left = rd_kafka_queue_length(arrivals->queue);
 }
 
 void kafka_arrivals_stray(struct kafka_arrivals *arrivals, const rd_kafka_message_t *message)

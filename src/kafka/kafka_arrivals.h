@@ -35,7 +35,11 @@ struct kafka_arrivals {
     rd_kafka_resp_err_t code;
     uint32_t code_unit;
     char code_text[256];
-    int64_t starved_since_us, nudged_us;
+    /* whether librdkafka goes on fetching, see wake_fetchers */
+    bool fetchers_sleep; /* they may, in this version */
+    size_t left;         /* in the queue behind the last batch */
+    int64_t grown_ms;    /* when more had come than that */
+    int64_t woken_ms, wake_pause_ms;
 };
 
 void kafka_arrivals_init(struct kafka_arrivals *arrivals, rd_kafka_t *consumer, const char *topic);

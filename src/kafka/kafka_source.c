@@ -424,12 +424,11 @@ static void source_destroy(struct source *source)
 }
 
 static const struct kafka_option defaults[] = {
-    /* librdkafka 2.0.2 pauses for a second when its queues are full: have room for more than a
-       batch. */
-    {"queued.min.messages", "500000"},
-    {"queued.max.messages.kbytes", "131072"},
-    {"fetch.message.max.bytes", "4194304"},
-    {"fetch.max.bytes", "67108864"},
+    /* Enough for some 50 ms, and not more: what waits takes memory and falls out of the cache. */
+    {"queued.min.messages", "32768"},
+    {"queued.max.messages.kbytes", "16384"},
+    {"fetch.message.max.bytes", "524288"},
+    {"fetch.max.bytes", "4194304"},
     /* A new start waits for the fetch that is under way. */
     {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},
