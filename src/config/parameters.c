@@ -192,7 +192,7 @@ const struct parameter parameters[] = {
              "Longest time between commits while events come."),
     DURATION("checkpoint.interval", checkpoint.interval_ms, "500ms", 10, M,
              "Time between checkpoints to Redis while leads change."),
-    DURATION("checkpoint.interval_behind", checkpoint.interval_behind_ms, "800ms", 10, M,
+    DURATION("checkpoint.interval_behind", checkpoint.interval_behind_ms, "2s", 10, M,
              "The same while more events wait than can be read at once: leads that are met again "
              "and again are written less often."),
     WHOLE("checkpoint.dirty", checkpoint.dirty, "200000", 100, 10000000,

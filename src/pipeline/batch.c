@@ -108,7 +108,10 @@ static void find_lead(struct worker *worker, struct item *item)
         return;
     }
     item->entry = lead_table_add(&worker->table, item->hash, unit->number, item->event.lead_id);
-    add_miss(worker, unit, item->entry);
+    if (unit->began_empty && unit->evicted_before == worker->table.evicted)
+        baton_lead_attach(&item->entry->lead, unit_agreement(unit)); /* nothing to load */
+    else
+        add_miss(worker, unit, item->entry);
 }
 
 #define FIND_AHEAD 12 /* entries under way from memory; more are not faster */

@@ -249,8 +249,10 @@ bool lead_table_evict(struct lead_table *table)
             continue;
         if (entry->flags & LEAD_TOUCHED)
             entry->flags &= (uint8_t)~LEAD_TOUCHED;
-        else
+        else {
             lead_table_remove(table, entry);
+            table->evicted++;
+        }
     }
     return table->bytes <= table->limit_bytes;
 }

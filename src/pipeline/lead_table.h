@@ -46,7 +46,8 @@ struct lead_table {
     uint32_t hand;   /* of the clock that looks for entries to evict */
     uint64_t *slots; /* high 32 bits: hash, low 32 bits: entry + 1; 0: free */
     uint32_t slot_mask;
-    size_t bytes; /* in use, everything counted */
+    uint64_t evicted; /* entries, ever */
+    size_t bytes;     /* in use, everything counted */
     size_t limit_bytes;
     struct baton_allocator allocator; /* for what leads own; counts into `bytes` */
 };

@@ -82,6 +82,9 @@ struct unit {
     bool cut;         /* takes no more records of this batch */
     bool wants_start; /* the source must deliver from `position` again */
     bool stale;       /* CLAIMING or STOPPED, and what was known of its state is still in memory */
+    bool began_empty; /* the store had no lead of it when it was claimed … */
+    uint64_t evicted_before; /* … with so many evictions behind the table: none since, and every
+                                lead that the store has is in the table */
     struct fence fence;
     int64_t position, stored, committed, start;
     struct unit_aggregates aggregates;

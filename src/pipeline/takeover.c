@@ -36,7 +36,7 @@ void unit_clear(struct worker *worker, struct unit *unit)
     baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
     unit->words_stored = unit->words.count;
     unit->schema_count = 0;
-    unit->held = unit->cut = unit->stale = false;
+    unit->held = unit->cut = unit->stale = unit->began_empty = false;
     unit->stretch = unit->stretch_count = 0;
     unit->committed = unit->rebuild_until = unit->accepted = -1;
     unit->missed = 0;
@@ -130,6 +130,8 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
     CRASH_POINT("new_unit_position_written");
     stretches_remember(unit, agreement_hash(agreement));
     unit->state = UNIT_NEW;
+    unit->began_empty = true;
+    unit->evicted_before = worker->table.evicted;
     return STATUS_OK;
 }
 
