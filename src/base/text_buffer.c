@@ -68,15 +68,26 @@ void text_buffer_print(struct text_buffer *buffer, const char *format, ...)
     va_end(again);
 }
 
+/* Every lead that is written carries one: no formatted printing. */
 void text_buffer_add_points(struct text_buffer *buffer, int64_t hundredths)
 {
     uint64_t size = hundredths < 0 ? 0 - (uint64_t)hundredths : (uint64_t)hundredths;
-    text_buffer_print(buffer, "%s%" PRIu64, hundredths < 0 ? "-" : "", size / 100);
+    uint64_t whole = size / 100;
     unsigned rest = (unsigned)(size % 100);
+    char text[32];
+    size_t end = sizeof text, at = end;
     if (rest % 10)
-        text_buffer_print(buffer, ".%02u", rest);
-    else if (rest)
-        text_buffer_print(buffer, ".%u", rest / 10);
+        text[--at] = (char)('0' + rest % 10);
+    if (rest) {
+        text[--at] = (char)('0' + rest / 10);
+        text[--at] = '.';
+    }
+    do
+        text[--at] = (char)('0' + whole % 10);
+    while ((whole /= 10) != 0);
+    if (hundredths < 0)
+        text[--at] = '-';
+    text_buffer_add(buffer, text + at, end - at);
 }
 
 void text_buffer_add_time(struct text_buffer *buffer, int64_t time_ms)

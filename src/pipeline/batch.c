@@ -146,6 +146,7 @@ static enum status unpack_loaded(struct worker *worker, struct unit *unit, struc
                 unpacked == BATON_UNKNOWN_VERSION ? "was written by a later version of this program"
                                                   : "is damaged");
     }
+    entry->stored_stage = entry->lead.stage;
     baton_lead_attach(&entry->lead, unit_agreement(unit));
     if (SEEDED_FAULT("ignore_applied"))
         entry->lead.applied = 0;

@@ -38,12 +38,15 @@ static void copy_lead(struct worker *worker, struct unit *unit, uint32_t number)
                                .stored = {.id = lead_table_id(entry),
                                           .score = score,
                                           .stage = (enum baton_stage)entry->lead.stage,
+                                          .stage_stands = entry->stored_size != 0 &&
+                                                          entry->stored_stage == entry->lead.stage,
                                           .updated_ms = entry->lead.newest_ms,
                                           .packed = packed,
                                           .packed_size = size,
                                           .former_size = entry->stored_size}};
     entry->flags = (uint8_t)((entry->flags & ~LEAD_DIRTY) | LEAD_IN_COPY);
     entry->stored_size = (uint32_t)size;
+    entry->stored_stage = entry->lead.stage;
 }
 
 void checkpoint_copy_at(struct worker *worker, struct unit *unit, enum copy_phase phase)

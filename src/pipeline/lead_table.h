@@ -27,6 +27,7 @@ struct lead_entry {
     uint32_t stored_size; /* size of its packed form in the store, 0: none known */
     uint16_t id_size;
     uint8_t flags;
+    uint8_t stored_stage; /* the stage in the store, while stored_size is not 0 */
     union {
         char short_id[LEAD_SHORT_ID];
         char *long_id; /* of more bytes */

@@ -128,6 +128,7 @@ struct stored_lead {
     struct baton_text id;
     struct baton_score score; /* the readable fields … */
     enum baton_stage stage;
+    bool stage_stands; /* the store has this stage already: it need not be written */
     int64_t updated_ms;
     const uint8_t *packed; /* … and the packed form */
     size_t packed_size;

@@ -255,9 +255,12 @@ void connection_argument_text(struct connection *connection, const char *text)
 
 void connection_argument_number(struct connection *connection, uint64_t number)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%" PRIu64, number);
-    connection_argument(connection, text, (size_t)size);
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    connection_argument(connection, digits + at, sizeof digits - at);
 }
 
 void connection_words(struct connection *connection, size_t arguments, const char *const *words)

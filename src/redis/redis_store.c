@@ -581,8 +581,16 @@ static size_t stale_chunks(const struct stored_lead *lead)
     return former > now ? former - now : 0;
 }
 
+/* The write script's short form. */
+static bool is_short(const struct stored_lead *lead)
+{
+    return lead->stage_stands && stale_chunks(lead) == 0 && chunk_count(lead->packed_size) <= 4;
+}
+
 static size_t lead_arguments(const struct stored_lead *lead)
 {
+    if (is_short(lead))
+        return 3 + chunk_count(lead->packed_size);
     return 2 + 6 + 2 * chunk_count(lead->packed_size) + stale_chunks(lead);
 }
 
@@ -593,39 +601,64 @@ static void put_chunk_name(struct connection *connection, size_t index)
 }
 
 /* The size stands in front, so that a lost or left-over chunk is seen. */
-static void put_chunks(struct connection *connection, const struct stored_lead *lead)
+static void put_chunks(struct connection *connection, const struct stored_lead *lead, bool named)
 {
     uint8_t first[LEAD_CHUNK_BYTES];
     size_t head = (size_t)(bytes_put_varint(first, lead->packed_size) - first);
     size_t room = LEAD_CHUNK_BYTES - head;
     size_t done = lead->packed_size < room ? lead->packed_size : room;
     (void)bytes_put(first + head, lead->packed, done);
-    put_chunk_name(connection, 0);
+    if (named)
+        put_chunk_name(connection, 0);
     connection_argument(connection, first, head + done);
     for (size_t i = 1; done < lead->packed_size; i++) {
         size_t rest = lead->packed_size - done;
         size_t size = rest < LEAD_CHUNK_BYTES ? rest : LEAD_CHUNK_BYTES;
-        put_chunk_name(connection, i);
+        if (named)
+            put_chunk_name(connection, i);
         connection_argument(connection, lead->packed + done, size);
         done += size;
     }
 }
 
+static void put_score(struct redis_store *store, const struct stored_lead *lead)
+{
+    text_buffer_clear(&store->groups);
+    text_buffer_add_points(&store->groups, lead->score.score);
+    connection_argument(store->connection, store->groups.data, store->groups.size);
+}
+
+static void put_updated(struct connection *connection, const struct stored_lead *lead)
+{
+    connection_argument_number(connection, lead->updated_ms > 0 ? (uint64_t)lead->updated_ms : 0);
+}
+
+static void put_short_lead(struct redis_store *store, const struct stored_lead *lead)
+{
+    char form[2] = {'a', (char)('0' + chunk_count(lead->packed_size))};
+    connection_argument(store->connection, form, sizeof form);
+    put_score(store, lead);
+    put_updated(store->connection, lead);
+    put_chunks(store->connection, lead, false);
+}
+
 static void put_lead(struct redis_store *store, const struct stored_lead *lead)
 {
     struct connection *connection = store->connection;
+    if (is_short(lead)) {
+        put_short_lead(store, lead);
+        return;
+    }
     size_t chunks = chunk_count(lead->packed_size), stale = stale_chunks(lead);
     connection_argument_number(connection, 6 + 2 * chunks);
     connection_argument_number(connection, stale);
-    text_buffer_clear(&store->groups);
-    text_buffer_add_points(&store->groups, lead->score.score);
     connection_argument_text(connection, "score");
-    connection_argument(connection, store->groups.data, store->groups.size);
+    put_score(store, lead);
     connection_argument_text(connection, "stage");
     connection_argument_text(connection, baton_stage_name(lead->stage));
     connection_argument_text(connection, "updated");
-    connection_argument_number(connection, lead->updated_ms > 0 ? (uint64_t)lead->updated_ms : 0);
-    put_chunks(connection, lead);
+    put_updated(connection, lead);
+    put_chunks(connection, lead, true);
     for (size_t i = 0; i < stale; i++)
         put_chunk_name(connection, chunks + i);
 }
