@@ -44,7 +44,7 @@ Test(config, an_empty_file_is_all_defaults)
     cr_expect_eq(config->redis.address.port, 6379);
     cr_expect_eq(config->workers, 2);
     cr_expect_eq(config->emit.pace_ms, 15);
-    cr_expect_eq(config->checkpoint.dirty, 50000);
+    cr_expect_eq(config->checkpoint.dirty, 200000);
     cr_expect_eq(config->leads.memory_bytes, 512 << 20);
     cr_expect_eq(config->shutdown.timeout_ms, 5000);
     config_destroy(config);
