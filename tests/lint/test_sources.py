@@ -10,8 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # third-party header -> the only places that may include it
 WRAPPED = {
     "librdkafka/": ("src/kafka/", "bench/", "tests/"),
-    "hiredis": ("src/redis/", "src/commands/version.c", "tests/"),
-    "avro": ("src/codec/", "src/commands/version.c", "tests/"),
+    "hiredis": ("src/redis/", "src/commands/version.c", "bench/peers/", "tests/"),
+    "avro": ("src/codec/", "src/commands/version.c", "bench/peers/", "tests/"),
     "libfyaml": ("src/yaml/", "src/commands/version.c", "tests/"),
     "utf8proc": ("src/text/", "src/commands/version.c", "tests/"),
     "openssl/": ("src/text/", "src/commands/version.c", "tests/"),
