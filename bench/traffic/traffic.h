@@ -73,6 +73,10 @@ void traffic_destroy(struct traffic *traffic);
 /* Makes event `sequence`. No allocation, no system call; not for two threads at once. */
 void traffic_make(struct traffic *traffic, uint64_t sequence, int64_t time_ms,
                   struct traffic_event *event);
+/* The same event, done by this lead (any number, also one beyond the options' leads): for a caller
+ * that chooses leads itself. Neither repeated nor unreadable. */
+void traffic_make_of(struct traffic *traffic, uint64_t sequence, uint32_t lead, int64_t time_ms,
+                     struct traffic_event *event);
 /* The lead of that event alone, at a fraction of the cost. Any thread. */
 uint32_t traffic_lead(const struct traffic *traffic, uint64_t sequence);
 /* When the plan says that it happens. Any thread. */
