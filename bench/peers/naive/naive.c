@@ -188,7 +188,10 @@ static redisContext *open_redis(const char *url)
     static const char unix_scheme[] = "unix://";
     if (strncmp(url, unix_scheme, strlen(unix_scheme)) != 0)
         return fail(url, "expected unix:///path/of/socket"), NULL;
-    redisContext *redis = redisConnectUnix(url + strlen(unix_scheme));
+    char path[108]; /* as long as that of any unix socket */
+    url += strlen(unix_scheme);
+    (void)snprintf(path, sizeof path, "%.*s", (int)strcspn(url, "?"), url);
+    redisContext *redis = redisConnectUnix(path);
     if (redis && !redis->err)
         return redis;
     fail(url, redis ? redis->errstr : "out of memory");
