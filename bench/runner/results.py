@@ -35,12 +35,13 @@ def _scaled(text, units, what):
 
 def count(text):
     """200000, 200k, 10M"""
-    return _scaled(text, {"": 1, "k": 1000, "M": 1000000}, "a count (200000, 200k, 10M)")
+    return _scaled(text, {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}, "a count (200000, 200k, 10M)")
 
 
 def size(text):
-    """240, 2KB, 512MB (1 KB = 1024 bytes, as in baton.yaml)"""
-    return _scaled(text, {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}, "a size (240, 2KB, 512MB)")
+    """240, 2KiB, 512MiB; k and M are thousands"""
+    return _scaled(text, {"": 1, "k": 10**3, "M": 10**6, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30},
+                   "a size (240, 2KiB, 512MiB)")
 
 
 def parser(name, summary):

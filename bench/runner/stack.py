@@ -219,7 +219,7 @@ class RedisClient:
 
 
 class RedisServer(Program):
-    """One of our own on a unix socket, without any file."""
+    """One of our own on a unix socket. It writes no file unless told to SAVE, and loads what was saved when it starts."""
 
     def __init__(self, folder):
         self.path = str(folder / "redis.sock")
@@ -227,14 +227,16 @@ class RedisServer(Program):
             raise Failed("no redis-server here; run deploy/install-deps")
         super().__init__(["redis-server", "--port", "0", "--unixsocket", self.path, "--save", "", "--appendonly", "no",
                           "--maxmemory-policy", "noeviction", "--dir", folder], folder / "redis.log")
-        wait_for("redis-server answers", 10, self._answers)
+        wait_for("redis-server answers", 600, self._answers)        # a saved state of 10 million leads takes its time
 
     def _answers(self):
         self.check()
         try:
-            RedisClient(self.path).close()
+            client = RedisClient(self.path)
+            client.call("PING")
+            client.close()
             return True
-        except OSError:
+        except (OSError, Failed):               # not there yet, or still loading
             return False
 
 
@@ -304,8 +306,13 @@ class Baton:
             "workers": workers,
         }, changes or {})
         self.path = self.folder / "baton.yaml"
-        self.path.write_text(json.dumps(self.config, indent=1), encoding="utf-8")      # a JSON text is YAML, too
         self.started = 0
+        self.change({})
+
+    def change(self, changes):
+        """Settings for the processes that start from now on."""
+        self.config = _merge(self.config, changes)
+        self.path.write_text(json.dumps(self.config, indent=1), encoding="utf-8")      # a JSON text is YAML, too
 
     def verb(self, *words):
         """A verb that ends by itself: its output."""
@@ -360,13 +367,21 @@ class Stack:
         self.closing.callback(self.broker.stop)
         self.broker.start()
         self.brokers = self.broker.address
+        self._start_redis()
+        self.closing.callback(lambda: self.redis_server.kill())
+        self.closing.callback(self.end_programs)
+
+    def _start_redis(self):
         self.redis_server = RedisServer(self.folder)
-        self.closing.callback(self.redis_server.kill)
         self.redis_path = self.redis_server.path
         self.redis_url = f"unix://{self.redis_path}?db=0"
         self.redis = RedisClient(self.redis_path)
-        self.closing.callback(self.redis.close)
-        self.closing.callback(self.end_programs)
+
+    def restart_redis(self):
+        """Back to what was saved last."""
+        self.redis.close()
+        self.redis_server.kill()
+        self._start_redis()
 
     def _lay_out_schemas(self):
         self.schemas = self.folder / "schemas"
