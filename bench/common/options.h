@@ -59,34 +59,20 @@ struct common_options {
 };
 
 #define COMMON_OPTIONS(type, member)                                                               \
-    {"brokers",                                                                                    \
-     OPTION_TEXT,                                                                                  \
-     offsetof(type, member.brokers),                                                               \
-     "127.0.0.1:19092",                                                                            \
-     "Kafka's addresses: HOST:PORT, several with commas",                                          \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL},                                                                                        \
-        {"topic", OPTION_TEXT, offsetof(type, member.topic), "bench-events", "the topic", 0,       \
-         0,       NULL},                                                                           \
+    {"brokers", OPTION_TEXT, offsetof(type, member.brokers), "127.0.0.1:19092",                    \
+     "Kafka's addresses: HOST:PORT, several with commas"},                                         \
+        {"topic", OPTION_TEXT, offsetof(type, member.topic), "bench-events", "the topic"},         \
     {                                                                                              \
         "X", OPTION_PROPERTIES, offsetof(type, member.properties), NULL,                           \
-            "a property of librdkafka, such as security.protocol=ssl; may come again", 0, 0, NULL  \
+            "a property of librdkafka, such as security.protocol=ssl; may come again"              \
     }
-/* The default of --results differs: NULL is BENCH_RESULTS, "none" keeps nothing. */
+/* The default of --results differs: NULL is results/ of the source tree, "none" keeps nothing. */
 #define OUTPUT_OPTIONS(type, member, results_default)                                              \
-    {"results",                                                                                    \
-     OPTION_TEXT,                                                                                  \
-     offsetof(type, member.results),                                                               \
-     results_default,                                                                              \
-     "folder that the result is kept in, as a JSON line; none: not kept",                          \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL},                                                                                        \
+    {"results", OPTION_TEXT, offsetof(type, member.results), results_default,                      \
+     "folder that the result is kept in, as a JSON line; none: not kept"},                         \
     {                                                                                              \
         "json", OPTION_FLAG, offsetof(type, member.json), NULL,                                    \
-            "end with the result as one JSON object on stdout; text for people goes to stderr", 0, \
-            0, NULL                                                                                \
+            "end with the result as one JSON object on stdout; text for people goes to stderr"     \
     }
 
 struct options {
