@@ -314,35 +314,54 @@ static inline enum traffic_kind kind_of(const struct tables *tables, uint64_t ra
     return dice < 70 ? TRAFFIC_VISIT : dice < 97 ? TRAFFIC_CLICK : TRAFFIC_FORM_FILL;
 }
 
+/* Everything but the fate. `random` is the draw of the event's sequence. */
+static inline void make(struct traffic *traffic, uint64_t sequence, uint64_t random, uint32_t lead,
+                        int64_t time_ms, struct traffic_event *event)
+{
+    const struct tables *tables = traffic->tables;
+    uint64_t kind_draw = mix(random + GOLDEN), content_draw = mix(kind_draw + GOLDEN);
+    *event = (struct traffic_event){
+        .key = traffic->key,
+        .key_size = TRAFFIC_LEAD_ID_SIZE,
+        .value = traffic->value,
+        .lead = lead,
+        .kind = kind_of(tables, kind_draw),
+        .time_ms = time_ms,
+        .sequence = sequence,
+    };
+    traffic_lead_id(lead, traffic->key);
+    struct visitor visitor = visitor_of(tables, lead, time_ms);
+    uint8_t *at = put_start(tables, traffic->value, event->kind, sequence, traffic->key, time_ms);
+    at = event->kind == TRAFFIC_PROFILE ? put_profile(tables, at, &visitor, traffic->key)
+                                        : put_deed(tables, at, event->kind, &visitor, content_draw);
+    event->value_size = (size_t)(at - traffic->value);
+}
+
+static inline uint64_t fate_draw(uint64_t random)
+{
+    return mix(mix(random + GOLDEN) + GOLDEN);
+}
+
 void traffic_make(struct traffic *traffic, uint64_t sequence, int64_t time_ms,
                   struct traffic_event *event)
 {
     const struct tables *tables = traffic->tables;
     struct turn turn = find_turn(tables, sequence);
-    uint64_t kind_draw = mix(turn.random + GOLDEN), content_draw = mix(kind_draw + GOLDEN);
     if (time_ms == TRAFFIC_BY_PLAN)
         time_ms = traffic_time(traffic, turn.sequence);
     if (turn.content_fate == TRAFFIC_LATE)
-        time_ms -= LATE_LEAST_MS + (int64_t)(content_draw % (uint64_t)tables->options.late_by_ms);
-    *event = (struct traffic_event){
-        .key = traffic->key,
-        .key_size = TRAFFIC_LEAD_ID_SIZE,
-        .value = traffic->value,
-        .lead = lead_of(tables, turn.random),
-        .kind = kind_of(tables, kind_draw),
-        .fate = turn.fate,
-        .time_ms = time_ms,
-        .sequence = turn.sequence,
-    };
-    traffic_lead_id(event->lead, traffic->key);
-    struct visitor visitor = visitor_of(tables, event->lead, time_ms);
-    uint8_t *at =
-        put_start(tables, traffic->value, event->kind, turn.sequence, traffic->key, time_ms);
-    at = event->kind == TRAFFIC_PROFILE ? put_profile(tables, at, &visitor, traffic->key)
-                                        : put_deed(tables, at, event->kind, &visitor, content_draw);
-    event->value_size = (size_t)(at - traffic->value);
+        time_ms -= LATE_LEAST_MS +
+                   (int64_t)(fate_draw(turn.random) % (uint64_t)tables->options.late_by_ms);
+    make(traffic, turn.sequence, turn.random, lead_of(tables, turn.random), time_ms, event);
+    event->fate = turn.fate;
     if (turn.fate == TRAFFIC_UNREADABLE)
-        event->value_size = damage(traffic->value, event->value_size, content_draw);
+        event->value_size = damage(traffic->value, event->value_size, fate_draw(turn.random));
+}
+
+void traffic_make_of(struct traffic *traffic, uint64_t sequence, uint32_t lead, int64_t time_ms,
+                     struct traffic_event *event)
+{
+    make(traffic, sequence, draw(traffic->tables, sequence), lead, time_ms, event);
 }
 
 /* ---- How large events come out ---- */

@@ -74,7 +74,7 @@ void traffic_destroy(struct traffic *traffic);
 void traffic_make(struct traffic *traffic, uint64_t sequence, int64_t time_ms,
                   struct traffic_event *event);
 /* The same event, done by this lead (any number, also one beyond the options' leads): for a caller
- * that chooses leads itself. Neither repeated nor unreadable. */
+ * that chooses leads itself. Neither late nor repeated nor unreadable; time_ms is a time. */
 void traffic_make_of(struct traffic *traffic, uint64_t sequence, uint32_t lead, int64_t time_ms,
                      struct traffic_event *event);
 /* The lead of that event alone, at a fraction of the cost. Any thread. */
