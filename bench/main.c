@@ -18,6 +18,8 @@ static const struct command {
 } commands[] = {
     {"load", "sends believable traffic to a Kafka topic", bench_load, false},
     {"count", "reads a topic and only counts: the ceiling of any consumer", bench_count, false},
+    {"latency", "from when an event should have been sent to its promotion being visible",
+     bench_latency, true},
     {"compare", "baton, the ceiling and peers on one topic, in turns", NULL, false},
     {"scale", "how cost grows with workers, leads, partitions, rules and sizes", NULL, false},
     {"takeover", "kill -9 under load: time until its units are live again", NULL, false},
