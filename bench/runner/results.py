@@ -91,8 +91,9 @@ def versions():
 
 
 def commit():
-    return {"commit": _output("git", "rev-parse", "--short=7", "HEAD") or None,
-            "dirty": bool(_output("git", "status", "--porcelain", "--untracked-files=no", "--", "src", "include", "bench", ":!bench/results"))}
+    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", "src", "include", "bench",
+                      ":!bench/results")
+    return {"commit": _output("git", "rev-parse", "--short=7", "HEAD") or None, "dirty": bool(changed)}
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def commit():
 def spread(values):
     """Median and range, with the values themselves."""
     values = list(values)
-    return {"median": statistics.median(values), "min": min(values), "max": max(values), "values": values}
+    return {"median": round(statistics.median(values), 6), "min": min(values), "max": max(values), "values": values}
 
 
 def line(kind, options, data, arguments=None):

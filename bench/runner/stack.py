@@ -8,8 +8,9 @@
         ...
 
 Everything that a Stack started ends with it, by process id: at the end of `with`, at an error, at SIGTERM and Ctrl-C.
-Environment: BATON_BUILD (folder of the binaries), BATON_BENCH_KAFKA_DIR (folder of a broker of deploy/kafka/start that
-runs already and stays), BATON_BENCH_SHARED=1 (do not insist on being the only bench of the machine: for smoke tests).
+Environment: BATON_BUILD (folder of the binaries; without it that of the baton-bench that was called),
+BATON_BENCH_KAFKA_DIR (folder of a broker of deploy/kafka/start that runs already and stays), BATON_BENCH_SHARED=1 (do
+not insist on being the only bench of the machine: for smoke tests).
 """
 
 import contextlib
@@ -27,7 +28,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("BATON_BUILD", ROOT / "build/release"))
+RELEASE = ROOT / "build/release"
+CALLER = os.environ.get("BATON_BENCH")                      # the baton-bench that has started this Python
+BUILD = Path(os.environ.get("BATON_BUILD") or (Path(CALLER).parent if CALLER else RELEASE))
 BATON, BENCH = BUILD / "baton", BUILD / "baton-bench"
 AGREEMENTS = ROOT / "bench/agreements"
 SCHEMA_IDS = ("Visit", "Click", "FormFill", "Profile")      # ids 1 to 4 in the frames that `load` writes
@@ -62,8 +65,8 @@ def build_if_absent():
     """Release binaries, where there are none."""
     if BATON.is_file() and BENCH.is_file():
         return
-    if BUILD != ROOT / "build/release":
-        raise Failed(f"no baton and baton-bench in {BUILD} (BATON_BUILD)")
+    if BUILD != RELEASE:
+        raise Failed(f"no baton and baton-bench in {BUILD}")
     say("building the release binaries")
     for command in (["cmake", "--preset", "release"],
                     ["cmake", "--build", "--preset", "release", "--target", "baton", "baton-bench"]):
