@@ -20,6 +20,8 @@ static const struct command {
     {"count", "reads a topic and only counts: the ceiling of any consumer", bench_count, false},
     {"latency", "from when an event should have been sent to its promotion being visible",
      bench_latency, true},
+    {"stages", "what each part can do alone on this machine, and which part is the limit",
+     bench_stages, true},
     {"compare", "baton, the ceiling and peers on one topic, in turns", NULL, false},
     {"scale", "how cost grows with workers, leads, partitions, rules and sizes", NULL, false},
     {"takeover", "kill -9 under load: time until its units are live again", NULL, false},
