@@ -72,7 +72,7 @@ double plan_due(const struct plan *plan, uint64_t sequence)
 
 int64_t plan_time_ms(const struct plan *plan, uint64_t sequence)
 {
-    return plan->start_ms + (int64_t)(plan_due(plan, sequence) * 1000);
+    return plan->start_ms + (int64_t)((double)sequence * 1000 / plan->options.rate);
 }
 
 uint64_t plan_count(const struct plan *plan, double seconds)
