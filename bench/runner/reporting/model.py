@@ -41,7 +41,8 @@ class Compare:
     run: Run
     events: int
     peers: list
-    ratios: dict                    # peer's name -> baton ÷ peer; ten -> ten rules ÷ the simple agreement
+    ratios: dict                    # peer's name -> baton ÷ peer
+    ten: float | None               # ten rules ÷ the simple agreement
     notes: list
 
     def peer(self, name):

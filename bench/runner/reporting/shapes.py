@@ -94,7 +94,7 @@ def compare(run):
     return model.Compare(
         run=run, events=data["topic"]["events"].number(),
         peers=[peer(name, node, rounds.get(name, 0)) for name, node in data["programs"].items()],
-        ratios={name: node.number() for name, node in data["ratios"].items()},
+        ratios={name: node.number() for name, node in data["ratios"].items()}, ten=data.number_or("ten_to_simple"),
         notes=data["notes"].texts() if data.has("notes") else [])
 
 

@@ -36,10 +36,9 @@ def rate_text(rate):
 
 
 def against(compare, peer):
-    ratio = compare.ratios.get(peer.name)
     if peer.name == "ten":      # is kept the other way round
-        return wording.fixed(1 / ratio) if ratio else ""
-    return wording.fixed(ratio) if ratio is not None else ""
+        return wording.fixed(1 / compare.ten) if compare.ten else ""
+    return wording.fixed(compare.ratios[peer.name]) if peer.name in compare.ratios else ""
 
 
 def note_text(note):
