@@ -81,12 +81,20 @@ class Scorer(Contestant):
 
     good_exit_codes = (0,)
 
+    def read_scores(self, redis):
+        """lead -> text, of every lead that has a key."""
+        keys = sorted(set(redis.scan(self.lead_keys)))
+        leads = [key.split(b"lead:", 1)[1].decode() for key in keys]
+        if len(set(leads)) != len(leads):
+            raise Failed(f"{self.name} keeps some lead's score in two places")
+        return dict(zip(leads, truth.read_scores(redis, keys)))
+
     def verify(self, comparison):
         """Promotions and every score, against what was sent."""
         stack, expected = comparison.stack, comparison.truth
         keys = truth.read_keys(stack, self.promotions)
         truth.check_promotions(self.name, keys, expected.promoted, self.exactly_once)
-        truth.check_scores(self.name, self.read_scores(stack.redis, expected), expected.scores)
+        truth.check_scores(self.name, self.read_scores(stack.redis), expected.scores)
         again = len(keys) - len(set(keys))
         return (f"{len(expected.promoted):,} promotions {'exactly once' if not again else f'({again} twice)'}, "
                 f"{len(expected):,} scores right")
@@ -101,13 +109,8 @@ class Baton(Scorer):
                                             partitions=comparison.partitions, workers=self.options.workers)
         self.setup.make_topics()
         self.group, self.promotions = self.setup.group, self.setup.promotions
-        self.outputs = self.setup.output_topics()
+        self.outputs, self.lead_keys = self.setup.output_topics(), f"{self.setup.prefix}:*:lead:*"
         self.program = self.setup.start()
-
-    def read_scores(self, redis, expected):
-        keys = sorted(set(redis.scan(f"{self.setup.prefix}:*:lead:*")))
-        return {key.rsplit(b":lead:", 1)[1].decode(): score
-                for key, score in zip(keys, truth.read_scores(redis, keys))}
 
 
 class Ten(Baton):
@@ -128,7 +131,7 @@ class Ten(Baton):
 
 
 class Peer(Scorer):
-    is_peer = True
+    is_peer, lead_keys = True, "lead:*"
 
     def launch(self, comparison, run):
         stack = comparison.stack
@@ -137,13 +140,8 @@ class Peer(Scorer):
         self.outputs = [self.promotions]
         self.program = stack.start(
             [*self.command(), "--brokers", stack.brokers, "--topic", comparison.topic, "--group", self.group, "--redis",
-             f"unix://{stack.redis_path}", "--promotions", self.promotions, "--threads", self.options.workers],
+             stack.redis_url, "--promotions", self.promotions, "--threads", self.options.workers],
             stack.folder / f"{run}.log")
-
-    def read_scores(self, redis, expected):
-        leads = list(expected.scores)
-        found = truth.read_scores(redis, [f"lead:{lead}" for lead in leads])
-        return {lead: score for lead, score in zip(leads, found) if score is not None}
 
 
 class Naive(Peer):
