@@ -144,7 +144,7 @@ class WholePage(WithFolder):
             for kind in KINDS:
                 self.assertIn(f"build/release/baton-bench {kind}", text)
             self.assertIn("baton-bench scale --only wide", text)
-            self.assertIn("baton-bench takeover --leads 10M", text)
+            self.assertIn("baton-bench takeover --leads 10M --zipf 0", text)
             self.assertNotIn("not measured yet", text)
 
     def test_both_say_where_it_was_measured(self):

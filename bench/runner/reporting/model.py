@@ -115,6 +115,7 @@ class Stages:
     run: Run
     stages: list
     limit: str                      # the label of the holder that allows least
+    largest: str                    # the part that takes most of it
     events: float                   # events per second at the limit
     writes: float                   # lead writes per event there
     holders: list
@@ -164,6 +165,7 @@ class Wide:
     run: Run
     leads: int
     table: str
+    in_memory: float                # leads that the table held
     rate: float
     redis_alone: float              # events per second, when Redis gets the same commands and nothing else runs
     ratio: float

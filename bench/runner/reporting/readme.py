@@ -65,7 +65,10 @@ def take_over(take_over):
 
 
 def limit(stages):
-    return f"- What limits: {stages.limit} ({measured(stages.run)}).\n" if stages else ""
+    if not stages:
+        return ""
+    largest = f", most of which goes into {stages.largest}" if stages.largest else ""
+    return f"- What limits: {stages.limit}{largest} ({measured(stages.run)}).\n"
 
 
 def kept(results):

@@ -145,13 +145,14 @@ def latency(run):
 
 # --- stages ---
 
-STAGES = {"count": "counting consumer, one by one", "count_callback": "by callback", "decode": "decode",
+STAGES = {"count": "counting consumer, one by one", "count_callback": "by callback", "source": "by baton's source",
+          "decode": "decode",
           "fold": "lead table and fold", "fold_uniform": "all leads alike",
           "encode": "encode promotions and stage changes",
           "loop": "worker's loop, without Kafka and Redis", "pack": "pack leads for a checkpoint",
           "checkpoint": "checkpoint to Redis", "load": "load from Redis", "load_new": "leads that are not there",
           "transactions": "transactions"}
-VARIANTS = ("count_callback", "fold_uniform", "load_new")
+VARIANTS = ("count_callback", "source", "fold_uniform", "load_new")
 PLACES = {"workers": "program", "clients": "program", "helpers": "program", "redis": "redis", "broker": "broker"}
 
 
@@ -172,8 +173,8 @@ def stages(run):
                         one["cpu_seconds_per_million"].number()) for one in limit["parts"].some()]
     return model.Stages(
         run=run, stages=[stage(name, node) for name, node in data["stages"].items()], limit=limit["name"].text(),
-        events=limit["events_per_second"].number(), writes=limit["writes_per_event"].number(), holders=holders,
-        parts=parts, whole=data["baton"]["events_per_second"].number() if data.has("baton") else None,
+        largest=limit.text_or("largest"), events=limit["events_per_second"].number(),
+        writes=limit["writes_per_event"].number(), holders=holders, parts=parts, whole=data["baton"]["events_per_second"].number() if data.has("baton") else None,
         transaction=transaction_times(data["transaction_ms"]) if data.has("transaction_ms") else "")
 
 
@@ -211,7 +212,7 @@ def memory(run):
 def wide(run):
     data = data_of(run)["wide"]
     return model.Wide(run=run, leads=data["leads"].number(), table=data["table"].text(),
-                      rate=data["events_per_second"].number(),
+                      in_memory=data["leads_in_memory"].number(), rate=data["events_per_second"].number(),
                       redis_alone=data["redis_alone_events_per_second"].number(), ratio=data["ratio"].number())
 
 
@@ -267,6 +268,8 @@ def settings(run):
     """What a target may speak of."""
     if run.kind == "latency":
         return {**run.options, "share_of_highest": run.data.get("share_of_highest")}
+    if run.kind == "takeover":
+        return {**run.options, "leads in Redis": run.data.get("keys_in_redis")}
     return run.options
 
 

@@ -62,10 +62,10 @@ def of_wide(wide):
                        f"{wording.fixed(wide.ratio)} of it", strong=True)]
     table = Table(["", "events/s"], [["Redis alone", wording.grouped(wide.redis_alone)],
                                      ["baton", wording.grouped(wide.rate)]], {1}, strong=strong_rows(rows))
-    return [bar_figure(f"{wording.count(wide.leads)} leads, all alike, with a table of {wide.table}: nearly every event "
-                       "has to load its lead", rows, table),
-            Text("Redis alone: the very commands that baton sent, recorded and sent again to the same state, with "
-                 "nothing else running.")]
+    caption = f"{wording.count(wide.leads)} leads, all alike, of which the table holds {wording.count(wide.in_memory)}"
+    return [bar_figure(f"{caption} ({wide.table})", rows, table),
+            Text("Nearly every event has to load its lead. Redis alone: the very commands that baton sent, recorded and "
+                 "sent again to the same state, with nothing else running.")]
 
 
 def of_memory(memory):
