@@ -207,6 +207,12 @@ class WhatIsThere(WithFolder):
         self.assertEqual((results.wide.ratio, results.wide.run.commit, results.growth[0].run.commit),
                          (0.831, "aaaaaa3", "aaaaaa2"))
 
+    def test_where_a_result_went_is_not_part_of_the_command(self):
+        line = self.lines("compare")[2]
+        line["arguments"] = ["compare", "--json", "--events", "5M", "--results", "elsewhere", "--results=there", "--peers", "a b"]
+        self.write("compare", line)
+        self.assertIn("\nbuild/release/baton-bench compare --events 5M --peers 'a b'\n", self.make()[1])
+
     def test_other_kinds_of_lines_do_not_matter(self):
         (self.results / "load.jsonl").write_text('{"kind": "load", "at": "2026-11-22T09:00:00Z", "data": {}}\n\n')
         self.make()

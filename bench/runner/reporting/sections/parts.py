@@ -11,8 +11,16 @@ WHAT = {"compare": "Throughput and cost beside peers", "latency": "How long a pr
 
 
 def command_of(run):
-    arguments = run.arguments[1:] if run.arguments[:1] == [run.kind] else run.arguments
-    return f"{PROGRAM} {wording.command([run.kind, *arguments])}"
+    """Without what only says where the result goes."""
+    kept, rest = [run.kind], [str(word) for word in run.arguments]
+    rest = rest[1:] if rest[:1] == [run.kind] else rest
+    while rest:
+        word = rest.pop(0)
+        if word == "--results":
+            rest = rest[1:]
+        elif word != "--json" and not word.startswith("--results="):
+            kept.append(word)
+    return f"{PROGRAM} {wording.command(kept)}"
 
 
 def again(run):
