@@ -2,6 +2,8 @@
  * be is left without a word; it is named after the run and in nobody's way. */
 #include "common/kafka.h"
 #include "redis/redis_connection.h"
+#include "stages/leads.h"
+#include "stages/own_source.h"
 #include "stages/stages.h"
 
 #include <stdio.h>
@@ -27,11 +29,12 @@ static void delete_topic(struct stages *stages, rd_kafka_t *client, rd_kafka_que
     rd_kafka_DeleteTopic_destroy(topic);
 }
 
-static void delete_groups(struct stages *stages, rd_kafka_t *client, rd_kafka_queue_t *queue)
+static void delete_groups(struct stages *stages, const char *what, rd_kafka_t *client,
+                          rd_kafka_queue_t *queue)
 {
     for (unsigned i = 0; i < stages->workers; i++) {
-        char name[80];
-        (void)snprintf(name, sizeof name, "%s-%u", stages->name, i);
+        char name[96];
+        own_source_group(name, sizeof name, stages, what, i);
         rd_kafka_DeleteGroup_t *group = rd_kafka_DeleteGroup_new(name);
         rd_kafka_DeleteGroups(client, &group, 1, NULL, queue);
         wait_for_answer(queue);
@@ -47,8 +50,12 @@ static void clean_kafka(struct stages *stages)
     if (!client)
         return;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    delete_topic(stages, client, queue);
-    delete_groups(stages, client, queue);
+    if (stages->figures[STAGE_SOURCE].measured)
+        delete_groups(stages, "count", client, queue);
+    if (stages->figures[STAGE_TRANSACTION].measured) {
+        delete_groups(stages, "commit", client, queue);
+        delete_topic(stages, client, queue);
+    }
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(client);
 }
@@ -92,8 +99,7 @@ static void sweep_worker(struct sweep *sweep, struct stage_worker *worker)
     for (uint32_t n = 0; n < worker->table.made; n++) {
         const struct lead_entry *entry = lead_table_entry(&worker->table, n);
         if (entry->flags & LEAD_USED)
-            add_key(sweep, prefix, entry->unit,
-                    "lead:", (struct baton_text){entry->id, entry->id_size});
+            add_key(sweep, prefix, entry->unit, "lead:", leads_id(entry));
     }
     for (uint32_t i = 0; i < worker->unit_count; i++)
         add_key(sweep, prefix, worker->first_unit + i, "unit", (struct baton_text){0});
@@ -116,6 +122,6 @@ void stage_clean_up(struct stages *stages)
 {
     if (stages->figures[STAGE_CHECKPOINT].measured)
         clean_redis(stages);
-    if (stages->figures[STAGE_TRANSACTION].measured)
+    if (stages->figures[STAGE_SOURCE].measured || stages->figures[STAGE_TRANSACTION].measured)
         clean_kafka(stages);
 }

@@ -2,6 +2,7 @@
  * comes behind is measured. Once with the popularity of the topic's leads, once with all leads
  * alike, so that nearly every event is of a lead that is in no cache. */
 #include "common/clock.h"
+#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct folding {
     struct record records[STAGES_BATCH];
     struct baton_event events[STAGES_BATCH];
     struct lead_entry *entries[STAGES_BATCH];
+    uint64_t hashes[STAGES_BATCH];
     char ids[STAGES_BATCH][LEAD_ID_SIZE + 1];
     size_t count;
 };
@@ -69,19 +71,29 @@ static void make_batch(struct folding *folding)
 
 /* ---- measured ---- */
 
+static void find_lead(struct folding *folding, size_t index)
+{
+    uint32_t unit = folding->records[index].unit;
+    struct baton_text id = folding->events[index].lead_id;
+    uint64_t hash = folding->hashes[index];
+    struct lead_entry *entry = leads_find(&folding->table, hash, unit, id);
+    if (!entry) {
+        entry = leads_add(&folding->table, hash, unit, id);
+        baton_lead_attach(&entry->lead, agreement_compiled(folding->worker->stages->agreement));
+    }
+    folding->entries[index] = entry;
+}
+
 static void find_leads(struct folding *folding)
 {
-    const struct baton_agreement *agreement =
-        agreement_compiled(folding->worker->stages->agreement);
-    for (size_t i = 0; i < folding->count; i++) {
-        uint32_t unit = folding->records[i].unit;
-        struct baton_text id = folding->events[i].lead_id;
-        struct lead_entry *entry = lead_table_find(&folding->table, unit, id);
-        if (!entry) {
-            entry = lead_table_add(&folding->table, unit, id);
-            baton_lead_attach(&entry->lead, agreement);
-        }
-        folding->entries[i] = entry;
+    for (size_t i = 0; i < folding->count; i++)
+        folding->hashes[i] =
+            leads_hash(&folding->table, folding->records[i].unit, folding->events[i].lead_id);
+    for (size_t i = 0; i < folding->count + LEADS_AHEAD; i++) {
+        if (i < folding->count)
+            leads_fetch(&folding->table, folding->hashes[i]);
+        if (i >= LEADS_AHEAD)
+            find_lead(folding, i - LEADS_AHEAD);
     }
 }
 

@@ -75,9 +75,10 @@ size_t kept_take(struct kept_reader *reader, struct record *records, size_t room
 {
     struct kept *kept = reader->kept;
     size_t count = 0;
-    while (count < room && reader->at < kept->count)
+    while (count < room && count < kept->count) {
         records[count++] = hand_out(reader, &kept->messages[reader->at++]);
-    if (reader->at == kept->count) {
+        if (reader->at < kept->count)
+            continue;
         reader->at = 0;
         reader->pass = kept->passes++;
     }

@@ -41,7 +41,7 @@ struct kept_reader {
 void kept_reader_init(struct kept_reader *reader, struct kept *kept, uint32_t first_unit,
                       uint32_t unit_count);
 void kept_reader_fini(struct kept_reader *reader);
-/* Fills at most `room` records, fewer only at the end of a round; their bytes stay where they are.
+/* Fills `room` records, fewer only if there are no more at all; their bytes stay where they are.
  * Returns how many. */
 size_t kept_take(struct kept_reader *reader, struct record *records, size_t room);
 

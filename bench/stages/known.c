@@ -2,6 +2,7 @@
  * different leads a run of events touches, what transitions cost to encode, and leaves the leads'
  * states for the stages that write them. */
 #include "common/clock.h"
+#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
@@ -35,9 +36,10 @@ static struct lead_entry *find_lead(struct knowing *knowing, size_t index,
 {
     struct stage_worker *worker = knowing->worker;
     uint32_t unit = worker->kept.messages[index].unit;
-    struct lead_entry *entry = lead_table_find(&worker->table, unit, event->lead_id);
+    uint64_t hash = leads_hash(&worker->table, unit, event->lead_id);
+    struct lead_entry *entry = leads_find(&worker->table, hash, unit, event->lead_id);
     if (!entry) {
-        entry = lead_table_add(&worker->table, unit, event->lead_id);
+        entry = leads_add(&worker->table, hash, unit, event->lead_id);
         baton_lead_attach(&entry->lead, agreement_compiled(worker->stages->agreement));
         worker->new_late += index >= worker->kept.count / 10;
     }
@@ -161,7 +163,8 @@ static enum status know(struct knowing *knowing, struct error *error)
     struct record records[STAGES_BATCH];
     for (size_t index = 0; index < worker->kept.count;) {
         arena_reset(&knowing->scratch);
-        size_t count = kept_take(&reader, records, STAGES_BATCH);
+        size_t left = worker->kept.count - index;
+        size_t count = kept_take(&reader, records, left < STAGES_BATCH ? left : STAGES_BATCH);
         for (size_t i = 0; i < count; i++)
             take_message(knowing, &records[i], index++);
     }

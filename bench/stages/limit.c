@@ -99,8 +99,14 @@ void limit_find(const struct limit_input *input, struct limit *limit)
             limit_part_cpu(input, &input->parts[i], limit->per_second) * 1e6;
 }
 
+bool limit_holds(enum limit_holder holder, enum limit_place place)
+{
+    return places_of(holder) >> place & 1;
+}
+
 const char *limit_holder_name(enum limit_holder holder)
 {
-    static const char *const names[LIMIT_HOLDERS] = {"cores", "workers", "kafka clients", "redis"};
+    static const char *const names[LIMIT_HOLDERS] = {"all cores", "workers", "Kafka clients",
+                                                     "Redis"};
     return names[holder];
 }

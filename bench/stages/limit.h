@@ -60,6 +60,8 @@ enum limit_holder {
     LIMIT_HOLDERS
 };
 const char *limit_holder_name(enum limit_holder holder);
+/* Does work at this place count for it? */
+bool limit_holds(enum limit_holder holder, enum limit_place place);
 
 struct limit {
     enum limit_holder holder;

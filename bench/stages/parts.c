@@ -30,10 +30,10 @@ static void add(struct parts *parts, const char *name, enum limit_place place, e
 
 static void add_kafka(struct parts *parts, const struct stages *stages)
 {
-    const struct stage_figures *poll = &stages->figures[STAGE_POLL];
-    add(parts, "taking messages", LIMIT_WORKERS, LIMIT_PER_EVENT, poll->workers_cpu);
-    add(parts, "Kafka client", LIMIT_CLIENTS, LIMIT_PER_EVENT, poll->others_cpu);
-    add(parts, "broker: reading", LIMIT_BROKER, LIMIT_PER_EVENT, known(poll->broker_cpu));
+    const struct stage_figures *source = &stages->figures[STAGE_SOURCE];
+    add(parts, "taking messages", LIMIT_WORKERS, LIMIT_PER_EVENT, source->workers_cpu);
+    add(parts, "Kafka client", LIMIT_CLIENTS, LIMIT_PER_EVENT, source->others_cpu);
+    add(parts, "broker: reading", LIMIT_BROKER, LIMIT_PER_EVENT, known(source->broker_cpu));
 }
 
 /* The loop was measured as it is; decode and fold are parts of it that were measured alone, and
@@ -81,14 +81,13 @@ void stage_parts(const struct stages *stages, struct limit_part room[STAGE_PARTS
     add_loop(&parts, stages);
     add_redis(&parts, stages);
     add_transactions(&parts, stages);
-    *input =
-        (struct limit_input){.cores = (double)sysconf(_SC_NPROCESSORS_ONLN),
-                             .workers = stages->workers,
-                             .interval_s = (double)stages->config->checkpoint.interval_ms / 1000,
-                             .new_leads = stages->new_leads,
-                             .writes = &stages->writes,
-                             .parts = room,
-                             .part_count = parts.count};
+    *input = (struct limit_input){.cores = (double)sysconf(_SC_NPROCESSORS_ONLN),
+                                  .workers = stages->workers,
+                                  .interval_s = stages->interval_s,
+                                  .new_leads = stages->new_leads,
+                                  .writes = &stages->writes,
+                                  .parts = room,
+                                  .part_count = parts.count};
 }
 
 /* ---- a stage beside the events ---- */

@@ -11,6 +11,7 @@ static const struct {
 } names[STAGES] = {
     [STAGE_POLL] = {"count", "counting consumer, one by one", "events", true, false},
     [STAGE_CALLBACK] = {"count_callback", "  by callback (to compare)", "events", true, false},
+    [STAGE_SOURCE] = {"source", "  by baton's source", "events", true, false},
     [STAGE_DECODE] = {"decode", "decode", "events", false, false},
     [STAGE_FOLD] = {"fold", "lead table and fold, as popular", "events", false, false},
     [STAGE_FOLD_UNIFORM] = {"fold_uniform", "  all leads alike", "events", false, false},
@@ -84,9 +85,8 @@ static void print_facts(FILE *out, const struct stages *stages)
                   "\n%" PRIu64 " messages of %" PRIu64 " leads, %" PRIu64
                   " unreadable; a transaction with %zu messages takes %.1f ms (median), %.1f "
                   "(90 %%), %.1f (99 %%)\n",
-                  stages->messages, stages->leads_known, stages->dead,
-                  stages->worker[0].output_count, stages->transaction_ms[0],
-                  stages->transaction_ms[1], stages->transaction_ms[2]);
+                  stages->messages, stages->leads_known, stages->dead, stages->transaction_messages,
+                  stages->transaction_ms[0], stages->transaction_ms[1], stages->transaction_ms[2]);
 }
 
 static void print_parts(FILE *out, const struct limit_input *input, const struct limit *limit)
@@ -105,11 +105,29 @@ static void print_parts(FILE *out, const struct limit_input *input, const struct
     (void)fprintf(out, "  %-33s %6.3f\n", "together", sum);
 }
 
-static void print_holders(FILE *out, const struct stages *stages, const struct limit *limit)
+/* The part that takes most of what holds the whole. */
+static const struct limit_part *largest_part(const struct limit_input *input,
+                                             const struct limit *limit)
 {
-    (void)fprintf(out, "\nlimit: %s, at about ", limit_holder_name(limit->holder));
-    print_rate(out, limit->per_second);
-    (void)fputs(" events/s. Alone they would allow:", out);
+    const struct limit_part *largest = NULL;
+    double most = -1;
+    for (size_t i = 0; i < input->part_count; i++) {
+        double cpu = limit_part_cpu(input, &input->parts[i], limit->per_second);
+        if (!limit_holds(limit->holder, input->parts[i].place) || cpu <= most)
+            continue;
+        largest = &input->parts[i];
+        most = cpu;
+    }
+    return largest;
+}
+
+static void print_holders(FILE *out, const struct limit_input *input, const struct limit *limit)
+{
+    (void)fprintf(out,
+                  "\nlimit: %s, at about %.2f M events/s; most of it goes into: %s\n"
+                  "alone they would allow:",
+                  limit_holder_name(limit->holder), limit->per_second / 1e6,
+                  largest_part(input, limit)->name);
     for (int holder = 0; holder < LIMIT_HOLDERS; holder++) {
         (void)fprintf(out, " %s", limit_holder_name((enum limit_holder)holder));
         if (limit->by_holder[holder] > 0.99e9)
@@ -118,7 +136,7 @@ static void print_holders(FILE *out, const struct stages *stages, const struct l
             (void)fprintf(out, " %.2f M;", limit->by_holder[holder] / 1e6);
     }
     (void)fprintf(out, "\n%.3f lead writes per event at that rate, checkpoints every %.0f ms\n",
-                  limit->writes_per_event, (double)stages->config->checkpoint.interval_ms);
+                  limit->writes_per_event, input->interval_s * 1000);
 }
 
 static void print_baton(FILE *out, const struct stages *stages, const struct limit *limit)
@@ -173,9 +191,10 @@ static json_t *limit_json(const struct limit_input *input, const struct limit *l
                              "cpu_seconds_per_million",
                              limit_part_cpu(input, part, limit->per_second) * 1e6));
     }
-    return json_pack("{s:s, s:f, s:f, s:o, s:o}", "name", limit_holder_name(limit->holder),
-                     "events_per_second", limit->per_second, "writes_per_event",
-                     limit->writes_per_event, "alone", holders, "parts", parts);
+    return json_pack("{s:s, s:s, s:f, s:f, s:o, s:o}", "name", limit_holder_name(limit->holder),
+                     "largest", largest_part(input, limit)->name, "events_per_second",
+                     limit->per_second, "writes_per_event", limit->writes_per_event, "alone",
+                     holders, "parts", parts);
 }
 
 static json_t *curve_json(const struct limit_curve *curve)
@@ -225,7 +244,7 @@ int report_take(const struct stages *stages, json_t *result)
     print_facts(out, stages);
     (void)fprintf(out, "\nCPU seconds per million events of the whole, made of its parts:\n");
     print_parts(out, &input, &limit);
-    print_holders(out, stages, &limit);
+    print_holders(out, &input, &limit);
     print_baton(out, stages, &limit);
     return result_finish(result, all_json(stages, &input, &limit), stages->options.common.results,
                          stages->options.common.json);

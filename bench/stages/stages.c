@@ -242,6 +242,12 @@ static enum status prepare(struct stages *stages, struct error *error)
     set_kafka(stages);
     setup_redis(stages->config, &stages->redis);
     setup_input(stages->config, &stages->arena, &stages->input);
+    stages->pace_s = (double)stages->config->emit.pace_ms / 1000;
+    stages->interval_s = (double)stages->config->checkpoint.interval_ms / 1000;
+#ifdef LEAD_SHORT_ID /* what it does while events wait */
+    stages->pace_s = (double)stages->config->emit.pace_behind_ms / 1000;
+    stages->interval_s = (double)stages->config->checkpoint.interval_behind_ms / 1000;
+#endif
     make_workers(stages);
     return STATUS_OK;
 }
@@ -297,7 +303,7 @@ static const struct step {
     enum stage first, last; /* what it measures */
 } steps[] = {
     {"keep", keep_and_know, STAGE_ENCODE, STAGE_ENCODE}, /* and the broker is warm */
-    {"count", stage_count, STAGE_POLL, STAGE_CALLBACK},
+    {"count", stage_count, STAGE_POLL, STAGE_SOURCE},
     {"decode", stage_decode, STAGE_DECODE, STAGE_DECODE},
     {"fold", stage_fold, STAGE_FOLD, STAGE_FOLD_UNIFORM},
     {"loop", stage_loop, STAGE_LOOP, STAGE_LOOP},

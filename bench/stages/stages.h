@@ -21,7 +21,7 @@
 
 #define STAGES_BATCH 512   /* records that are taken at a time, as a worker does */
 #define STAGES_WORDS 65536 /* capacity of a unit's dictionary, as baton has it */
-#define STAGE_OUTPUTS 32   /* messages of a transaction */
+#define STAGE_OUTPUTS 64   /* encoded messages that are kept to be sent again and again */
 
 struct stages_options {
     struct common_options common;
@@ -35,6 +35,7 @@ struct stages_options {
 enum stage {
     STAGE_POLL,
     STAGE_CALLBACK,
+    STAGE_SOURCE,
     STAGE_DECODE,
     STAGE_FOLD,
     STAGE_FOLD_UNIFORM,
@@ -90,6 +91,8 @@ struct stages {
     struct stage_worker *worker;
     struct team_servers servers;
     struct stage_figures figures[STAGES];
+    double pace_s, interval_s; /* of transactions and of checkpoints under load */
+    size_t transaction_messages;
     double transaction_ms[3]; /* median, 90 %, 99 % */
     double loop_writes;       /* lead writes per event in the loop */
     struct limit_curve writes;

@@ -2,6 +2,7 @@
  * a batch with unknown leads loads them. The states are those of all leads of the kept messages. */
 #include "common/clock.h"
 #include "redis/redis_store.h"
+#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static struct stored_lead copy_lead(struct storing *storing, struct lead_entry *
     size_t size = baton_lead_pack(&entry->lead, entry->lead.applied, packed);
     struct baton_score score;
     baton_lead_score(&entry->lead, agreement, entry->lead.newest_ms, &score);
-    struct stored_lead stored = {.id = {.data = entry->id, .size = entry->id_size},
+    struct stored_lead stored = {.id = leads_id(entry),
                                  .score = score,
                                  .stage = (enum baton_stage)entry->lead.stage,
                                  .updated_ms = entry->lead.newest_ms,
@@ -205,8 +206,7 @@ static struct baton_text any_id(struct storing *storing, const struct storing_un
         int size = snprintf(room, 32, "nobody-%08x", random);
         return (struct baton_text){room, (uint32_t)size};
     }
-    const struct lead_entry *entry = unit->entries[random % unit->count];
-    return (struct baton_text){entry->id, entry->id_size};
+    return leads_id(unit->entries[random % unit->count]);
 }
 
 /* What the pipeline does with a loaded lead. */

@@ -4,23 +4,24 @@
 #include "common/histogram.h"
 #include "common/kafka.h"
 #include "kafka/kafka_sink.h"
-#include "kafka/kafka_source.h"
 #include "pipeline/unit_record.h"
+#include "stages/own_source.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define LOOK_S 0.00025 /* how often it is looked whether a transaction has ended */
-#define JOIN_S 30
+#define MESSAGES_MAX 4096
 #define RESET_TRIES 10
+#define USUAL_S 0.015 /* that a transaction takes */
 
 struct transactions {
     struct stage_worker *worker;
-    struct kafka_settings kafka;
-    char group[80];
-    struct source *source;
+    struct own_source source;
     struct sink *sink;
+    struct outgoing_message *messages;
+    size_t message_count;
     struct unit_commit *commits;
     struct text_buffer metadata;
     struct histogram *took;
@@ -28,24 +29,6 @@ struct transactions {
 };
 
 /* ---- making ready ---- */
-
-static enum status join(struct transactions *self, struct error *error)
-{
-    double until = clock_seconds() + JOIN_S;
-    while (clock_seconds() < until) {
-        struct record record;
-        size_t count;
-        struct source_news news;
-        enum status status =
-            self->source->fetch(self->source, 100, &record, 1, &count, &news, error);
-        if (news.kind == SOURCE_ASSIGNED)
-            return STATUS_OK;
-        if (status != STATUS_OK && status != STATUS_RETRY)
-            return status;
-    }
-    return error_set(error, STATUS_STOP, "group %s gave us no partitions within %d seconds",
-                     self->group, JOIN_S);
-}
 
 static enum status connect_sink(struct transactions *self, struct error *error)
 {
@@ -74,21 +57,34 @@ static void make_commits(struct transactions *self)
             .unit = worker->first_unit + i, .offset = 1, .metadata = self->metadata.data};
 }
 
+/* As many as the pace leaves for one, at the rate that baton does, or half of what the counting
+ * consumer does. */
+static void make_messages(struct transactions *self)
+{
+    struct stage_worker *worker = self->worker;
+    const struct stages *stages = worker->stages;
+    double rate = stages->options.baton_rate > 0 ? stages->options.baton_rate
+                                                 : stages->figures[STAGE_POLL].per_second / 2;
+    double count = rate * stage_units_per_event(stages, STAGE_ENCODE, rate) / stages->workers *
+                   (stages->pace_s + USUAL_S);
+    self->message_count = worker->output_count == 0 ? 0
+                          : count < 1               ? 1
+                          : count > MESSAGES_MAX    ? MESSAGES_MAX
+                                                    : (size_t)count;
+    self->messages = memory_take((self->message_count + 1) * sizeof *self->messages);
+    for (size_t i = 0; i < self->message_count; i++)
+        self->messages[i] = worker->outputs[i % worker->output_count];
+}
+
 static enum status init(struct transactions *self, struct error *error)
 {
-    const struct stages *stages = self->worker->stages;
-    (void)snprintf(self->group, sizeof self->group, "%s-%u", stages->name, self->worker->number);
-    self->kafka = stages->kafka;
-    self->kafka.group = self->group;
     self->took = memory_take(sizeof *self->took);
-    histogram_init(self->took);
     make_commits(self);
-    enum status status = kafka_source_create(&self->kafka, &self->source, error);
+    make_messages(self);
+    enum status status = own_source_open(&self->source, self->worker, "commit", error);
     if (status == STATUS_OK)
-        status = join(self, error);
-    if (status == STATUS_OK)
-        status =
-            kafka_sink_create(&self->kafka, self->worker->number, self->source, &self->sink, error);
+        status = kafka_sink_create(&self->source.kafka, self->worker->number, self->source.port,
+                                   &self->sink, error);
     return status == STATUS_OK ? connect_sink(self, error) : status;
 }
 
@@ -96,9 +92,9 @@ static void fini(struct transactions *self)
 {
     if (self->sink)
         self->sink->destroy(self->sink);
-    if (self->source)
-        self->source->destroy(self->source);
+    own_source_close(&self->source);
     free(self->commits);
+    free(self->messages);
     text_buffer_fini(&self->metadata);
 }
 
@@ -109,8 +105,8 @@ static enum status transact(struct transactions *self, struct error *error)
     struct stage_worker *worker = self->worker;
     for (uint32_t i = 0; i < worker->unit_count; i++)
         self->commits[i].offset++;
-    struct transaction transaction = {.messages = worker->outputs,
-                                      .message_count = worker->output_count,
+    struct transaction transaction = {.messages = self->messages,
+                                      .message_count = self->message_count,
                                       .commits = self->commits,
                                       .commit_count = worker->unit_count};
     self->sink->begin(self->sink, &transaction);
@@ -122,7 +118,7 @@ static enum status transact(struct transactions *self, struct error *error)
 
 static enum status transact_until(struct transactions *self, double until, struct error *error)
 {
-    double pace_s = (double)self->worker->stages->config->emit.pace_ms / 1000;
+    double pace_s = self->worker->stages->pace_s;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && clock_seconds() < until) {
         double from = clock_seconds();
@@ -157,6 +153,7 @@ static void take_times(struct stages *stages, const struct transactions *transac
 {
     for (unsigned i = 1; i < stages->workers; i++)
         histogram_merge(transactions[0].took, transactions[i].took);
+    stages->transaction_messages = transactions[0].message_count;
     static const uint32_t shares[3] = {HISTOGRAM_P(50), HISTOGRAM_P(90), HISTOGRAM_P(99)};
     for (int i = 0; i < 3; i++)
         stages->transaction_ms[i] =
