@@ -17,7 +17,6 @@ from contestants import PEERS, Baton, Ceiling, Ten
 from stack import Stack, build_if_absent, run_main, say
 from truth import Truth
 
-EVENTS_TOPIC = "bench-events"
 BUDGET_SECONDS = 780            # of 15 minutes; the rest is for building and for turns that take longer than the last
 SURE_ROUNDS = 2                 # of every program, whatever they take
 
@@ -25,14 +24,14 @@ SURE_ROUNDS = 2                 # of every program, whatever they take
 class Comparison:
     def __init__(self, stack, options):
         self.stack, self.options = stack, options
-        self.topic, self.partitions = EVENTS_TOPIC, options.partitions
+        self.topic = stack.named("bench-events")
         self.turns, self.took, self.notes = {}, {}, []
 
     def prepare(self):
         """One topic for all, read once by the counter and once by baton before anything counts."""
         options = self.options
         truth = self.stack.folder / "truth.csv"
-        self.stack.baton("topics", topic=self.topic, partitions=self.partitions).make_topics()
+        self.stack.baton("topics", topic=self.topic, partitions=self.options.partitions).make_topics()
         say(f"sending {options.events:,} events of {options.leads:,} leads")
         self.sent = self.stack.bench("load", "--brokers", self.stack.brokers, "--topic", self.topic, "--events",
                                      options.events, "--leads", options.leads, "--zipf", options.zipf,
@@ -83,7 +82,7 @@ class Comparison:
         return {"programs": programs, "ratios": {name: ratio(programs, "baton", name) for name in others},
                 "ten_to_simple": ratio(programs, "ten", "baton") if "ten" in programs else None, "notes": self.notes,
                 "rounds": {name: len(turns) for name, turns in self.turns.items()},
-                "topic": {"events": self.truth.events, "leads": len(self.truth), "partitions": self.partitions,
+                "topic": {"events": self.truth.events, "leads": len(self.truth), "partitions": self.options.partitions,
                           "promoted": len(self.truth.promoted), "sent": self.sent},
                 "seconds": round(time.monotonic() - began, 1)}
 

@@ -70,7 +70,7 @@ class Scorer(Contestant):
 
     def run(self, comparison, number):
         self.launch(comparison, f"{self.name.replace('_', '-')}-{number}")
-        measured = measure(comparison.stack, [self.program], self.group, comparison.topic, comparison.partitions)
+        measured = measure(comparison.stack, [self.program], self.group, comparison.topic, self.options.partitions)
         memory = self.program.memory_bytes("VmHWM")
         code = self.program.stop()
         if code not in self.good_exit_codes:
@@ -106,7 +106,7 @@ class Baton(Scorer):
 
     def launch(self, comparison, run):
         self.setup = comparison.stack.baton(run, agreement=self.agreement, topic=comparison.topic,
-                                            partitions=comparison.partitions, workers=self.options.workers)
+                                            partitions=self.options.partitions, workers=self.options.workers)
         self.setup.make_topics()
         self.group, self.promotions = self.setup.group, self.setup.promotions
         self.outputs, self.lead_keys = self.setup.output_topics(), f"{self.setup.prefix}:*:lead:*"
@@ -135,8 +135,8 @@ class Peer(Scorer):
 
     def launch(self, comparison, run):
         stack = comparison.stack
-        self.group, self.promotions = f"bench-{run}", f"{run}-promotions"
-        stack.make_topic(self.promotions, comparison.partitions)
+        self.group, self.promotions = f"bench-{stack.named(run)}", f"{stack.named(run)}-promotions"
+        stack.make_topic(self.promotions, self.options.partitions)
         self.outputs = [self.promotions]
         self.program = stack.start(
             [*self.command(), "--brokers", stack.brokers, "--topic", comparison.topic, "--group", self.group, "--redis",

@@ -6,18 +6,19 @@ from the units' steps, which count every write.
 """
 
 import os
-import re
 import selectors
 import socket
 import threading
 import time
 from dataclasses import dataclass
 
+from baton_log import all_live, leads_in_memory
 from stack import Failed, say, wait_for
 from throughput import Offsets, measure, wait_committed
 
 CHUNK = 1 << 18
 QUIET_SECONDS = 0.02                # of the prelude: an answer is over
+ANSWER_SECONDS = 0.5
 
 
 class Recorder(threading.Thread):
@@ -94,15 +95,15 @@ class Player:
                 self.answered.set()
 
     def send_slowly(self, data):
-        """Waits until the answers have come."""
+        """Waits until the answers have come: claims of one unit on two connections keep their order."""
         before = self.bytes
         self.socket.sendall(data)
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
-            time.sleep(QUIET_SECONDS)
-            if self.bytes == before:
-                return
+        end = time.monotonic() + ANSWER_SECONDS     # what ends within a command has no answer yet
+        while self.bytes == before and time.monotonic() < end:
+            time.sleep(QUIET_SECONDS / 4)
+        while self.bytes != before:
             before = self.bytes
+            time.sleep(QUIET_SECONDS)
 
     def send_all(self, pieces):
         for data in pieces:
@@ -113,16 +114,6 @@ class Player:
     def wait(self):
         if not self.answered.wait(1200):
             raise Failed("Redis did not answer what was recorded")
-
-
-def all_live(program, partitions):
-    program.check()
-    return len(re.findall(r"live at offset", program.log())) >= partitions
-
-
-def leads_in_memory(program):
-    """The most that its tables held, as its statistics tell."""
-    return max((int(number) for number in re.findall(r"leads_in_memory=(\d+)", program.log())), default=0)
 
 
 def steps(stack, setup):
@@ -149,7 +140,7 @@ def record(stack, setup, send):
     direct = setup.config["redis"]["url"]
     setup.change({"redis": {"url": f"unix://{path}?db=0"}})
     program = setup.start("recorded")
-    wait_for("all units to be live", 120, lambda: all_live(program, setup.partitions), 0.2)
+    wait_for("all units to be live", 120, lambda: all_live([program], setup.workers, setup.partitions), 0.2)
     time.sleep(0.5)
     offsets = Offsets(stack, setup.group, setup.topic, setup.partitions)
     prelude, before = len(recorder.chunks), sum(offsets.ends())

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 import results
-from redis_alone import leads_in_memory, redis_alone
+from baton_log import leads_in_memory
+from redis_alone import redis_alone
 from rules import agreement_of
 from stack import Failed, Stack, run_main, say
 from throughput import measure
@@ -65,7 +66,7 @@ class Scale:
         for old in [old for old in self.topics if old != default]:
             self.stack.delete_topics([self.topics.pop(old)])
         self.number += 1
-        self.topics[key] = self.send(f"scale-{self.number}-events", point, self.options.events)
+        self.topics[key] = self.send(self.stack.named(f"scale-{self.number}-events"), point, self.options.events)
         return self.topics[key]
 
     def send(self, topic, point, events, seed=0):
@@ -193,7 +194,7 @@ class Scale:
     def wide(self):
         options = self.options
         point = {**DEFAULT, "leads": options.wide_leads, "zipf": 0.0, "table": options.wide_fill_table}
-        topic = self.send("wide-events", point, options.wide_fill)
+        topic = self.send(self.stack.named("wide-events"), point, options.wide_fill)
         setup = self.setup_of(point, topic)
         self.stack.flush_redis()
         say("folding them, so that every lead's state is in Redis")

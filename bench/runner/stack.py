@@ -133,7 +133,9 @@ class Program:
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def tail(self, lines=12):
-        return "\n".join(f"    {line}" for line in self.log().splitlines()[-lines:])
+        """The end of its log, without baton's regular statistics."""
+        told = [line for line in self.log().splitlines() if " info events/s=" not in line]
+        return "\n".join(f"    {line}" for line in told[-lines:])
 
     def alive(self):
         return self.process.poll() is None
@@ -293,11 +295,12 @@ class Baton:
     default."""
 
     def __init__(self, stack, name, agreement="simple", topic=None, partitions=8, workers=2, changes=None):
+        name = stack.named(name)
         self.stack, self.name, self.group = stack, name, f"bench-{name}"
         self.folder = stack.folder / name
         self.folder.mkdir()
         self.topic, self.promotions = topic or f"{name}-events", f"{name}-promotions"
-        self.partitions, self.prefix = partitions, f"bench-{name}"
+        self.partitions, self.workers, self.prefix = partitions, workers, f"bench-{name}"
         agreement = Path(agreement) if "/" in str(agreement) else AGREEMENTS / f"{agreement}.yaml"
         self.config = _merge({
             "agreement": str(agreement),
@@ -360,6 +363,7 @@ class Stack:
     def _come_up(self):
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda taken, _: sys.exit(128 + taken))
+        signal.signal(signal.SIGINT, signal.default_int_handler)        # a shell's `&` has it ignored
         if self.wants_build:
             build_if_absent()
         self.closing.enter_context(machine_lock())
@@ -391,6 +395,10 @@ class Stack:
         self.schemas.mkdir()
         for number, name in enumerate(SCHEMA_IDS, 1):
             shutil.copy(ROOT / f"schemas/{name}.avsc", self.schemas / f"{number}.avsc")
+
+    def named(self, name):
+        """For topics and groups: of this run alone, where the broker has others' as well."""
+        return name if self.broker.ours else f"{self.folder.name.removeprefix('baton-bench-')}-{name}"
 
     def baton(self, name, **options):
         return Baton(self, name, **options)

@@ -9,44 +9,17 @@ Data of a result:
     leads, keys_in_redis, resident_bytes (of the last survivor, the most), verified, seconds
 """
 
-import datetime
-import re
 import signal
 import subprocess
 import time
 
 import results
+from baton_log import all_live, held_units, last_assignment, live_since, replays_since
 from stack import BENCH, Failed, Stack, run_main, say, wait_for
 from throughput import Offsets, wait_committed
 from transaction_log import open_at
 
-LINE = re.compile(r"^(\S+Z) \w+ (.*)$", re.M)
-TAKES = re.compile(r"worker=(\d+) takes over \d+ units")
-REPLAYS = re.compile(r"worker=\d+ unit=(\d+) replays (\d+) offsets in silence")
-LIVE = re.compile(r"worker=(\d+) unit=(\d+) live at offset")
 UNDER_WAY_MS = 100                  # what the victim had sent reaches the broker's log a little after the kill
-
-
-def log_lines(program):
-    """(Unix time, text) of each line."""
-    for stamp, text in LINE.findall(program.log()):
-        yield datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp(), text
-
-
-def live_units(program, since):
-    """unit -> when it last went live."""
-    return {int(found[2]): at for at, text in log_lines(program) if at >= since and (found := LIVE.match(text))}
-
-
-def held_units(program):
-    """Units that each of its workers has brought to life since the group last gave it some."""
-    held = {}
-    for _, text in log_lines(program):
-        if found := TAKES.match(text):
-            held[found[1]] = set()
-        elif found := LIVE.match(text):
-            held[found[1]].add(int(found[2]))
-    return set().union(*held.values())
 
 
 class Takeover:
@@ -78,12 +51,6 @@ class Takeover:
         self.sender = self.stack.start([BENCH, *words, "--seed", self.options.seed + 1, "--rate", rate],
                                        self.stack.folder / "load.log")
 
-    def both_live(self):
-        for program in self.pair:
-            program.check()
-        held = [held_units(program) for program in self.pair]
-        return all(held) and sum(map(len, held)) == self.options.partitions
-
     def lag(self):
         offsets = Offsets(self.stack, self.setup.group, self.setup.topic, self.options.partitions)
         try:
@@ -93,32 +60,34 @@ class Takeover:
 
     def settle(self):
         """Both hold units, and what waited is worked off."""
-        wait_for("both processes to have live units", 120, self.both_live, 0.2)
+        wait_for("both processes to have live units", 120,
+                 lambda: all_live(self.pair, self.options.workers, self.options.partitions), 0.2)
         wait_for("the events that waited to be worked off", 300,
                  lambda: self.lag() < max(2 * self.options.rate, 1000), 0.2)
         time.sleep(self.options.pause)
 
-    def all_live_again(self, units, killed_at):
+    def live_again(self, units, killed_at):
+        """When each of them went live, once all have."""
         self.pair[0].check()
-        live = live_units(self.pair[0], killed_at)
+        live = live_since(self.pair[0], killed_at)
         return live if units <= set(live) else None
 
     def kill_one(self):
         """The elder dies; the other takes over. One round's figures."""
-        victim, units = self.pair[0], held_units(self.pair[0])
+        victim = self.pair[0]
+        units = set().union(*held_units(victim).values())
         killed_at = time.time()
         victim.process.send_signal(signal.SIGKILL)
         victim.process.wait()
         self.pair.pop(0)
         live = wait_for(f"units {sorted(units)} to be live again", 240,
-                        lambda: self.all_live_again(units, killed_at), 0.1)
+                        lambda: self.live_again(units, killed_at), 0.1)
         lag = self.lag()
         return self.figures(killed_at, units, live, lag)
 
     def figures(self, killed_at, units, live, lag):
-        lines = [(at, text) for at, text in log_lines(self.pair[0]) if at >= killed_at]
-        handed_over = max(at for at, text in lines if TAKES.match(text)) - killed_at
-        replays = {int(found[1]): int(found[2]) for _, text in lines if (found := REPLAYS.match(text))}
+        handed_over = last_assignment(self.pair[0]) - killed_at
+        replays = replays_since(self.pair[0], killed_at)
         replayed = [replays.get(unit, 0) for unit in units]
         left_open = open_at(self.stack.broker.folder, killed_at * 1000 + UNDER_WAY_MS)
         if None in left_open.values():
