@@ -243,7 +243,7 @@ def label_points(canvas, places, texts, bottom):
     """Labels under the axis, without those that would run into one another."""
     taken = -math.inf
     for at, text in zip(places, texts):
-        half = LETTER * 0.92 * len(text) / 2
+        half = LETTER * len(text) / 2
         canvas.line(at, bottom, at, bottom + 4, "axis")
         centre = min(at, canvas.width - half)
         if centre - half > taken:

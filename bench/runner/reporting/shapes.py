@@ -95,7 +95,12 @@ def compare(run):
         run=run, events=data["topic"]["events"].number(),
         peers=[peer(name, node, rounds.get(name, 0)) for name, node in data["programs"].items()],
         ratios={name: node.number() for name, node in data["ratios"].items()}, ten=data.number_or("ten_to_simple"),
-        notes=data["notes"].texts() if data.has("notes") else [])
+        notes=(data["notes"].texts() if data.has("notes") else []) + too_short(data["programs"]))
+
+
+def too_short(programs):
+    return [f"{name}: the topic was too short for it, start-up is in its figures" for name, node in programs.items()
+            if node.has("whole_run") and node["whole_run"].value]
 
 
 def peer(name, node, rounds):
@@ -153,6 +158,7 @@ STAGES = {"count": "counting consumer, one by one", "count_callback": "by callba
           "checkpoint": "checkpoint to Redis", "load": "load from Redis", "load_new": "leads that are not there",
           "transactions": "transactions"}
 VARIANTS = ("count_callback", "source", "fold_uniform", "load_new")
+HOLDERS = {"cores": "all cores", "kafka clients": "Kafka clients", "redis": "Redis"}
 PLACES = {"workers": "program", "clients": "program", "helpers": "program", "redis": "redis", "broker": "broker"}
 
 
@@ -166,13 +172,13 @@ def stage(name, node):
 def stages(run):
     data = data_of(run)
     limit = data["limit"]
-    holders = [model.Holder(name, node.number()) for name, node in limit["alone"].items()]
+    holders = [model.Holder(HOLDERS.get(name, name), node.number()) for name, node in limit["alone"].items()]
     if not holders:
         limit["alone"].wrong("what each alone would allow")
     parts = [model.Part(one["part"].text(), PLACES.get(one["place"].text(), "program"),
                         one["cpu_seconds_per_million"].number()) for one in limit["parts"].some()]
     return model.Stages(
-        run=run, stages=[stage(name, node) for name, node in data["stages"].items()], limit=limit["name"].text(),
+        run=run, stages=[stage(name, node) for name, node in data["stages"].items()], limit=HOLDERS.get(limit["name"].text(), limit["name"].text()),
         largest=limit.text_or("largest"), events=limit["events_per_second"].number(),
         writes=limit["writes_per_event"].number(), holders=holders, parts=parts, whole=data["baton"]["events_per_second"].number() if data.has("baton") else None,
         transaction=transaction_times(data["transaction_ms"]) if data.has("transaction_ms") else "")

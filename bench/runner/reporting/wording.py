@@ -19,6 +19,8 @@ def significant(value, digits=3):
 def fixed(value):
     """Two or three digits that stay comparable within a column: 12.3, 1.23, 0.12."""
     magnitude = abs(value)
+    if magnitude >= 1000:
+        return grouped(value)
     return f"{value:.0f}" if magnitude >= 100 else f"{value:.1f}" if magnitude >= 10 else f"{value:.2f}"
 
 

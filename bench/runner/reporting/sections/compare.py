@@ -48,11 +48,11 @@ def note_text(note):
 
 
 def over_time(peers):
-    found = [(peer, pace.along_topic(peer.curve)) for peer in peers]
+    found = [(peer, pace.along_topic(peer.curve)) for peer in sorted(peers, key=lambda peer: peer.name != "baton")]
     found = [(peer, points, wording.duration(peer.curve[-1][0])) for peer, points in found if points]
     if not found:
         return []
-    lines = [charts.Line(f"{label(peer)} ({took})", points, marks=6) for peer, points, took in found]
+    lines = [charts.Line(f"{label(peer)} ({took})", points, marks=max(len(points) // 4, 1)) for peer, points, took in found]
     table = Table(["", "slowest stretch", "median stretch", "fastest stretch", "whole run"],
                   [[label(peer), *[wording.rate(value) for value in least_median_most(points)], took]
                    for peer, points, took in found], {1, 2, 3, 4})

@@ -9,7 +9,7 @@ def of_stages(stages):
     if not stages:
         return missing("stages", "Stages", "stages")
     text = (f"Each part of the way was run by itself on this machine. What they cost together allows about "
-            f"{wording.rate(stages.events)} events per second, with {wording.significant(stages.writes, 2)} lead writes "
+            f"{wording.rate(stages.events)} events per second, with {wording.fixed(stages.writes)} lead writes "
             f"per event; what holds it there: **{stages.limit}**"
             + (f", most of which goes into **{stages.largest}**." if stages.largest else "."))
     if stages.whole and stages.events:
