@@ -49,10 +49,10 @@ class Comparison:
         return turn
 
     def fits(self, contestants, contestant, number, began):
-        """Peers give up rounds when the time runs out: the others' rounds must still fit."""
-        if number <= SURE_ROUNDS or not contestant.is_peer or self.options.no_limit:
+        """Rounds are given up when the time runs out, those of peers first: the others' must still fit."""
+        if number <= SURE_ROUNDS or self.options.no_limit:
             return True
-        still = self.options.rounds - number + 1
+        still = self.options.rounds - number + 1 if contestant.is_peer else 0
         needed = sum(self.took[one.name] for one in contestants if not one.is_peer) * still
         return time.monotonic() - began + needed + self.took[contestant.name] < BUDGET_SECONDS
 

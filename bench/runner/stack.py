@@ -224,7 +224,7 @@ class RedisClient:
 
 
 class RedisServer(Program):
-    """One of our own on a unix socket. It writes no file unless told to SAVE, and loads what was saved when it starts."""
+    """One of our own on a unix socket. It writes no file unless told to SAVE, and begins with what was saved."""
 
     def __init__(self, folder):
         self.path = str(folder / "redis.sock")

@@ -73,7 +73,8 @@ class Runners(unittest.TestCase):
             program = data["programs"][name]
             self.assertEqual(sorted(program["cpu_seconds_per_million"]), ["broker", "program", "redis", "total"])
             self.assertEqual(program["curve"][-1][1], 30000)
-        self.assertRegex(data["programs"]["baton"]["verified"], r"^[1-9][\d,]* promotions exactly once, 1,\d\d\d scores right")
+        self.assertRegex(data["programs"]["baton"]["verified"],
+                         r"^[1-9][\d,]* promotions exactly once, 1,\d\d\d scores right$")
 
     def test_compare_without_java_is_an_error_and_never_a_missing_ratio(self):
         tools = folder / "tools"
@@ -112,6 +113,7 @@ class Runners(unittest.TestCase):
         self.assertFalse(comparison.fits([baton, peer], peer, 3, began))       # 300 + 8 × 50 + 100 > 780
         self.assertTrue(comparison.fits([baton, peer], baton, 10, began))
         self.assertTrue(comparison.fits([baton, peer], peer, 10, began))       # 300 + 50 + 100
+        self.assertFalse(comparison.fits([baton, peer], baton, 10, began - 450))
 
     def test_scale_tells_rate_cost_and_memory_of_each_point(self):
         data = self.run_to_end("scale", "--quick", "--events", "20k", "--only", "processes,table,redis_memory")
