@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "bench/runner"))
 import report  # noqa: E402  (the folder of the runners is not a package)
 from reporting import charts, pace, readme, shapes, targets, wording  # noqa: E402
 
+PROGRAM = ROOT / "build/release/baton-bench"
 KINDS = ("compare", "latency", "stages", "scale", "takeover")
 BLOCK = f"{readme.BEGIN}\nold figures\n{readme.END}\n"
 
@@ -336,6 +337,12 @@ class Figures(WithFolder):
         after = [(at + 3, committed) for at, committed in [(second / 10, 100000 * second) for second in range(25, 51)]]
         self.assertLess(min(rate for _, rate in pace.along_topic(before + after)), 1e5)
 
+    def test_the_greatest_value_has_its_place_in_the_plot(self):
+        self.take("latency")
+        total = shapes.read(self.results).latency.total
+        self.assertAlmostEqual(total.series[-1][0], 1 - 1 / 154211)
+        self.assertLess(charts.nines(total.series[-1][0]), 5.2)
+
     def test_numbers_read_as_people_write_them(self):
         self.assertEqual([wording.rate(value) for value in (1220000, 11e6, 221000, 61)], ["1.22 M", "11.0 M", "221 k", "61"])
         self.assertEqual([wording.duration(value) for value in (0, 0.00005, 0.0042, 0.45, 10.61, 702)],
@@ -401,6 +408,13 @@ class Readme(WithFolder):
 
 
 class Options(WithFolder):
+    @unittest.skipUnless(PROGRAM.is_file(), "no build/release/baton-bench")
+    def test_the_program_hands_over_to_it(self):
+        done = subprocess.run([PROGRAM, "report", "--results", WHOLE, "--out", self.out, "--json"], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout.splitlines()[-1])["kind"], "report")
+
     def test_json_ends_with_one_object(self):
         self.take(*KINDS)
         code, out, _ = run("--results", self.results, "--out", self.out, "--json")

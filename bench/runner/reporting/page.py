@@ -9,7 +9,7 @@ SIGNS = {"met": "✓", "missed": "✗", "open": "–"}
 STYLE = """
 :root { color-scheme: light dark;
   --paper: #fff; --ink: #1c2430; --muted: #5a6472; --rule: #d5dae1; --track: #eef1f4; --quiet: #f6f7f9;
-  --solid: #1d5fa8; --hatched: #e39a3b; --dotted: #7fb89a; --stripe: #00000059; --goal: #a8203a;
+  --solid: #1d5fa8; --hatched: #c07518; --dotted: #4a9472; --stripe: #ffffff8c; --goal: #a8203a;
   --met: #176b3a; --missed: #a8203a; --halo: #fff;
   --l1: #1d5fa8; --l2: #b3560b; --l3: #17745a; --l4: #8a3a8c; --l5: #5a6472; --l6: #a8203a; }
 @media (prefers-color-scheme: dark) { :root {
@@ -64,7 +64,7 @@ svg .strong { font-weight: 700; } svg .halo { paint-order: stroke; stroke: var(-
   table { font-size: .86rem; } th, td { padding-right: .6em; } .mark { white-space: normal; }
   .row { grid-template-columns: 1fr; } h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --muted: #444; --rule: #bbb; --track: #eee; --quiet: #f4f4f4;
-  --solid: #1d5fa8; --hatched: #e39a3b; --dotted: #7fb89a; --stripe: #00000059; --goal: #a8203a; --met: #176b3a; --missed: #a8203a;
+  --solid: #1d5fa8; --hatched: #c07518; --dotted: #4a9472; --stripe: #ffffff8c; --goal: #a8203a; --met: #176b3a; --missed: #a8203a;
   --halo: #fff; --l1: #1d5fa8; --l2: #b3560b; --l3: #17745a; --l4: #8a3a8c; --l5: #5a6472; --l6: #a8203a; }
   @page { margin: 16mm; } body { font-size: 11pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; } nav, summary { display: none; } .wide { display: block; } .narrow { display: none; }

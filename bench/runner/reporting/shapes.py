@@ -122,10 +122,12 @@ def shares(node):
 
 
 def curve(label, node):
-    told = shares(node["percentiles"])
-    return model.Curve(label=label, told=dict(told), series=shares(node["series"]) if node.has("series") else told,
-                       most=node["most"].number(), count=node["count"].number(),
-                       reliable_to=node.number_or("reliable_to", 1.0))
+    told, count = shares(node["percentiles"]), node["count"].number()
+    series = shares(node["series"]) if node.has("series") else told
+    # the greatest of n values stands at 1 - 1/n: the axis of the plot has no place for 1
+    last = 1 - 1 / max(count, 2)
+    return model.Curve(label=label, told=dict(told), series=[(min(share, last), seconds) for share, seconds in series],
+                       most=node["most"].number(), count=count, reliable_to=node.number_or("reliable_to", 1.0))
 
 
 PARTS_OF_WAY = {"acknowledged": "until the broker has the event", "made": "until baton has written the promotion",
