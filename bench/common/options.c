@@ -1,6 +1,5 @@
 #include "common/options.h"
 
-#include "base/arena.h"
 #include "base/nearest.h"
 
 #include <errno.h>
@@ -122,10 +121,15 @@ static bool take_property(const char *text, struct option_properties *properties
     (void)snprintf(why, size, "is one too many: %d are allowed", OPTION_PROPERTIES_MAX);
     if (properties->count == OPTION_PROPERTIES_MAX)
         return false;
-    char *copy = memory_copy_text(text);
-    copy[equals - text] = '\0';
-    properties->items[properties->count++] =
-        (struct option_property){copy, copy + (equals - text) + 1};
+    struct option_property *property = &properties->items[properties->count];
+    size_t length = (size_t)(equals - text);
+    (void)snprintf(why, size, "has a key that no property has");
+    if (length >= sizeof property->key)
+        return false;
+    memcpy(property->key, text, length);
+    property->key[length] = '\0';
+    property->value = equals + 1;
+    properties->count++;
     return true;
 }
 

@@ -47,7 +47,8 @@ struct option {
 struct option_properties {
     size_t count;
     struct option_property {
-        char *key, *value; /* of one block of memory that lives as long as the process */
+        char key[96];
+        const char *value; /* borrowed from argv */
     } items[OPTION_PROPERTIES_MAX];
 };
 

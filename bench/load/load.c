@@ -51,7 +51,7 @@ static const struct option rows[] = {
      "3 FormFill, 4 Profile",
      0, 0, "avro|json"},
     {"bytes", OPTION_BYTES, LOAD(event_bytes), NULL,
-     "of a value, about (default 240; JSON: as it comes)", 0, 65536, NULL},
+     "of a value, about (default as it comes: Avro 240, JSON 370)", 0, 65536, NULL},
     {"profiles", OPTION_SHARE, LOAD(profiles), "0",
      "share of Profile events; with some, forms carry profile fields, too"},
     {"late", OPTION_SHARE, LOAD(late), "0", "share of messages whose event is of long ago"},

@@ -48,12 +48,12 @@ const struct site_source site_sources[SITE_SOURCES] = {
 };
 
 const char *const site_agents[SITE_AGENTS] = {
-    "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/130.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X) Safari/605",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18) Safari/604",
-    "Mozilla/5.0 (Linux; Android 15) Chrome/130.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64) Edg/130.0",
+    "Mozilla/5.0 (X11; Linux x86_64) Gecko Firefox/132.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64) WebKit Chrome/130.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14) Safari/605",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1) Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 15) Mobile Chrome/130.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64) WebKit Edg/130.0",
 };
 
 const char *const site_first_names[SITE_PEOPLE] = {

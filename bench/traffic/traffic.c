@@ -21,7 +21,6 @@
 #define LATE_LEAST_MS 60000
 #define LATE_BY_MS INT64_C(172800000)
 #define EVENTS_PER_SECOND 10000.0
-#define NATURAL_BYTES 240 /* of an Avro event */
 #define EVENT_BYTES_MAX 65536
 #define LEADS_MAX 500000000
 #define PADDING_POOL 65536 /* padding is a piece of it */
@@ -402,8 +401,8 @@ static enum status find_shape(struct traffic *traffic, struct error *error)
     const struct traffic_options *options = &traffic->tables->options;
     struct event_shape shape = {0};
     use_shape(traffic, &shape);
-    double wanted = options->event_bytes ? options->event_bytes : NATURAL_BYTES;
-    if (!options->event_bytes && options->json)
+    double wanted = options->event_bytes;
+    if (!options->event_bytes)
         return STATUS_OK;
     double size = shrink(traffic, &shape, wanted);
     if (size > wanted * 1.05)

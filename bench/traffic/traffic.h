@@ -28,7 +28,7 @@ struct traffic_options {
     uint64_t seed;
     uint32_t leads;
     double zipf;          /* exponent; 0: uniform */
-    uint32_t event_bytes; /* about, on average; 0: what comes naturally (Avro: 240) */
+    uint32_t event_bytes; /* about, on average; 0: as it comes (Avro: 240) */
     bool json;
     double late, repeated, unreadable; /* shares of all messages */
     double profiles;                   /* share of the other messages that are Profile events;
