@@ -337,6 +337,16 @@ class Figures(WithFolder):
         after = [(at + 3, committed) for at, committed in [(second / 10, 100000 * second) for second in range(25, 51)]]
         self.assertLess(min(rate for _, rate in pace.along_topic(before + after)), 1e5)
 
+    def test_a_percentile_that_rests_on_a_handful_of_values_meets_nothing(self):
+        line = self.lines("latency")[0]
+        line["data"]["latency"]["reliable_to"] = 0.99
+        self.write("latency", line)
+        states = [one.state for one in targets.verdicts(shapes.read(self.results)) if "visible" in one.text]
+        self.assertEqual(states, ["met", "open"])
+        markdown = self.make()[1]
+        self.assertIn("86.4 ms ?", markdown)
+        self.assertNotIn("0.1 %", markdown)
+
     def test_the_greatest_value_has_its_place_in_the_plot(self):
         self.take("latency")
         total = shapes.read(self.results).latency.total

@@ -62,6 +62,10 @@ class Curve:
     def at(self, share):
         return next((seconds for kept, seconds in self.told.items() if abs(kept - share) < 1e-9), None)
 
+    def surely_at(self, share):
+        """None also where it would rest on a handful of values."""
+        return self.at(share) if share <= self.reliable_to + 1e-9 else None
+
 
 @dataclass
 class Slow:

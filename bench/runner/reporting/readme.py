@@ -22,7 +22,7 @@ def with_figures(text, results):
 
 def figures(results):
     parts = [compared(results.compare), latency(results.latency), take_over(results.take_over), limit(results.stages),
-             kept(results)]
+             kept(results), machines(results)]
     text = "".join(part for part in parts if part)
     return text or f"Nothing has been measured yet; `{PROGRAM} compare` begins with it.\n"
 
@@ -30,6 +30,14 @@ def figures(results):
 def measured(run):
     changed = ", with uncommitted changes" if run.dirty else ""
     return f"`{command_of(run)}` at {run.commit or 'an unknown commit'}{changed}, {wording.day(run.at)}"
+
+
+def machines(results):
+    """Where the figures of the list come from, if not all from the machine of the comparison."""
+    lines = list(dict.fromkeys(machine_line(run.machine) for run in results.runs))
+    if results.compare and len(lines) == 1:
+        return ""
+    return f"- Measured on {'; '.join(lines)}.\n" if lines else ""
 
 
 def compared(compare):
@@ -49,10 +57,12 @@ def latency(latency):
     if not latency:
         return ""
     told = [f"{percentile_text(latency.total, share)} at p{wording.significant(share * 100, 6)}"
-            for share in (0.5, 0.99, 0.999) if latency.total.at(share) is not None]
+            for share in (0.5, 0.99, 0.999) if latency.total.surely_at(share) is not None]
+    if not told:
+        return ""
     fresh = latency.freshness
     text = f"- From an event to its promotion, at {wording.rate(latency.rate)} events per second: {', '.join(told)}"
-    if fresh and fresh.at(0.99) is not None:
+    if fresh and fresh.surely_at(0.99) is not None:
         text += f"; a score in Redis is at most {percentile_text(fresh, 0.99)} old at p99"
     return f"{text} ({measured(latency.run)}).\n"
 

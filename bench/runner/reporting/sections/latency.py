@@ -15,8 +15,9 @@ def of_latency(latency):
     if not latency:
         return missing("latency", "Latency", "latency")
     share = f", {wording.percentile(round(latency.share, 2))} of the highest sustained rate" if latency.share else ""
-    title = (f"A promotion is visible {percentile_text(latency.total, 0.5)} after its event, "
-             f"{percentile_text(latency.total, 0.99)} at p99")
+    title = f"A promotion is visible {percentile_text(latency.total, 0.5)} after its event"
+    if latency.total.surely_at(0.99) is not None:
+        title += f", {percentile_text(latency.total, 0.99)} at p99"
     return Section("latency", "Latency", title, [
         Text(f"At {wording.rate(latency.rate)} events per second{share}; {wording.grouped(latency.promotions)} "
              f"promotions. {HOW}"),
@@ -28,7 +29,7 @@ def percentile_text(curve, share):
     seconds = curve.at(share)
     if seconds is None:
         return ""
-    return wording.duration(seconds) + (" ?" if share > curve.reliable_to else "")
+    return wording.duration(seconds) + ("" if curve.surely_at(share) is not None else " ?")
 
 
 def by_percentile(latency):
@@ -45,17 +46,18 @@ def percentile_table(curves):
     shares = sorted({share for curve in curves for share in curve.told})
     rows = [[curve.label, *[percentile_text(curve, share) for share in shares], wording.duration(curve.most),
              wording.grouped(curve.count)] for curve in curves]
-    doubtful = any(share > curve.reliable_to for curve in curves for share in curve.told)
+    doubtful = any(curve.surely_at(share) is None for curve in curves for share in curve.told)
     return Table(["", *[wording.percentile(share) for share in shares], "longest", "how many"], rows,
                  set(range(1, len(shares) + 3)),
                  "?: fewer than ten values lie beyond; chance has a say" if doubtful else "")
 
 
 def slowest(latency):
-    if not latency.slow:
+    told = [one for one in latency.slow if one.beyond <= latency.total.reliable_to + 1e-9]
+    if not told:
         return []
     rows = []
-    for one in latency.slow:
+    for one in told:
         times = (one.to_broker, one.in_baton, one.until_visible)
         rows.append(charts.Bar(f"the slowest {wording.percentile(1 - one.beyond)}",
                                f"{wording.duration(sum(times))} on average",
