@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 import unittest
 from pathlib import Path
 
@@ -17,8 +16,8 @@ sys.path[:0] = [str(ROOT / "bench/runner"), str(ROOT / "bench/peers")]
 os.environ["BATON_BENCH_SHARED"] = "1"
 
 from contestants import KafkaStreams, Naive  # noqa: E402  (folders of scripts, not packages)
-from stack import Failed, Stack  # noqa: E402
-from throughput import measure  # noqa: E402
+from stack import Failed, Stack, wait_for  # noqa: E402
+from throughput import Offsets, measure  # noqa: E402
 from verify import verify  # noqa: E402
 
 EVENTS, LEADS, PARTITIONS, TOPIC = 20000, 2000, 4, "events"
@@ -55,6 +54,9 @@ class Case(unittest.TestCase):
         self.group, self.promotions = f"{self.peer.name.replace('_', '-')}-{name}", f"promotions-{self.peer.name}-{name}"
         stack.flush_redis()
         stack.make_topic(self.promotions, 2)
+
+    def wait_for_scores(self):
+        wait_for("the first score is in Redis", 60, lambda: stack.redis.call("DBSIZE"), 0.01)
 
     def finish(self, program):
         measure(stack, [program], self.group, TOPIC, PARTITIONS)
@@ -131,9 +133,12 @@ class ANaiveScorer(Case):
             self.verdict(kind="kafka_streams")
 
     def test_counts_on_where_it_stopped(self):
-        program = self.start(1)
-        time.sleep(0.3)             # anywhere: joining, reading or done
+        program = self.start(1, "--pipeline", "1")         # slowly
+        self.wait_for_scores()
         self.assertEqual(program.stop(), 0, program.tail())
+        offsets = Offsets(stack, self.group, TOPIC, PARTITIONS)
+        self.assertIn(sum(offsets.committed()), range(1, EVENTS))
+        offsets.close()
         self.finish(self.start(2))
         self.verdict()
 
@@ -161,9 +166,7 @@ class AKafkaStreamsScorer(Case):
                  "--set", "producer.transaction.timeout.ms=3000", "--set", "consumer.max.poll.records=50",
                  "--set", "buffered.records.per.partition=50")
         program = self.start(1, *quick)
-        end = time.monotonic() + 30
-        while not stack.redis.call("DBSIZE") and time.monotonic() < end:
-            time.sleep(0.01)
+        self.wait_for_scores()
         os.kill(program.pid, signal.SIGKILL)
         program.process.wait()
         self.finish(self.start(2, *quick))
