@@ -160,7 +160,6 @@ STAGES = {"count": "counting consumer, one by one", "count_callback": "by callba
           "checkpoint": "checkpoint to Redis", "load": "load from Redis", "load_new": "leads that are not there",
           "transactions": "transactions"}
 VARIANTS = ("count_callback", "source", "fold_uniform", "load_new")
-HOLDERS = {"cores": "all cores", "kafka clients": "Kafka clients", "redis": "Redis"}
 PLACES = {"workers": "program", "clients": "program", "helpers": "program", "redis": "redis", "broker": "broker"}
 
 
@@ -174,13 +173,13 @@ def stage(name, node):
 def stages(run):
     data = data_of(run)
     limit = data["limit"]
-    holders = [model.Holder(HOLDERS.get(name, name), node.number()) for name, node in limit["alone"].items()]
+    holders = [model.Holder(name, node.number()) for name, node in limit["alone"].items()]
     if not holders:
         limit["alone"].wrong("what each alone would allow")
     parts = [model.Part(one["part"].text(), PLACES.get(one["place"].text(), "program"),
                         one["cpu_seconds_per_million"].number()) for one in limit["parts"].some()]
     return model.Stages(
-        run=run, stages=[stage(name, node) for name, node in data["stages"].items()], limit=HOLDERS.get(limit["name"].text(), limit["name"].text()),
+        run=run, stages=[stage(name, node) for name, node in data["stages"].items()], limit=limit["name"].text(),
         largest=limit.text_or("largest"), events=limit["events_per_second"].number(),
         writes=limit["writes_per_event"].number(), holders=holders, parts=parts, whole=data["baton"]["events_per_second"].number() if data.has("baton") else None,
         transaction=transaction_times(data["transaction_ms"]) if data.has("transaction_ms") else "")
