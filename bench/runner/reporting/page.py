@@ -69,7 +69,7 @@ svg .strong { font-weight: 700; } svg .halo { paint-order: stroke; stroke: var(-
   @page { margin: 16mm; } body { font-size: 11pt; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   main { max-width: none; padding: 0; } nav, summary { display: none; } .wide { display: block; } .narrow { display: none; }
   .row { grid-template-columns: 1fr 1fr; }
-  h2 { margin-top: 2rem; } h2, section > h2 + p, figcaption { break-after: avoid; } p { orphans: 3; widows: 3; } figure, tr, .again, .notice { break-inside: avoid; } }
+  h2 { margin-top: 2rem; } h2, section > h2 + p, figcaption { break-after: avoid; } p, figure, tr, .again, .notice { break-inside: avoid; } }
 """
 
 
@@ -95,7 +95,7 @@ def table(block):
         + "".join(f"<td{klass[i]}>{cell(content)}</td>" for i, content in enumerate(row)) + "</tr>\n"
         for number, row in enumerate(block.rows))
     caption = f"<caption>{inline(block.caption)}</caption>" if block.caption else ""
-    return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
+    return f'<div class="scroll" tabindex="0"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
 
 
 class Writer:

@@ -17,7 +17,9 @@ def of_stages(stages):
                  f"{wording.fixed(stages.whole / stages.events)} of that.")
     title = f"What limits: {stages.limit}, at about {wording.rate(stages.events)} events per second"
     return Section("stages", "Stages", title,
-                   [Text(text), held(stages), by_part(stages), each_alone(stages), again(stages.run)])
+                   [Text(text), held(stages), by_part(stages),
+                    Text("Each part by itself, on all workers; CPU seconds per million of what it handles. "
+                         + stages.transaction), each_alone(stages), again(stages.run)])
 
 
 def held(stages):
@@ -50,5 +52,4 @@ def each_alone(stages):
     rows = [[("… " if stage.of else "") + stage.label, f"{wording.rate(stage.rate)} {stage.unit}",
              *[wording.fixed(getattr(stage.cost, part)) if getattr(stage.cost, part) else "" for part in PARTS],
              wording.rate(stage.events) if stage.events else ""] for stage in stages.stages]
-    return Table(["each alone", "per second", *PART_NAMES.values(), "enough for events/s"], rows, {1, 2, 3, 4, 5},
-                 "Each part by itself, on all workers; CPU seconds per million of what it handles. " + stages.transaction)
+    return Table(["each alone", "per second", *PART_NAMES.values(), "enough for events/s"], rows, {1, 2, 3, 4, 5})
