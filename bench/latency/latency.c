@@ -16,7 +16,7 @@
 struct latency_options {
     struct common_options common;
     const char *promotions, *redis, *prefix;
-    double rate, seconds, warm_up, wait;
+    double rate, seconds, warm_up, wait, linger;
     uint64_t leads, event_bytes, seed;
     double zipf, rising, rise, samples;
 };
@@ -31,6 +31,8 @@ static const struct option rows[] = {
      0, 3600},
     {"wait", OPTION_DURATION, AT(wait), "20s",
      "for the last promotions; what is not there by then is missing", 0.1, 3600},
+    {"linger", OPTION_DURATION, AT(linger), "5ms",
+     "how long the sender may collect events into a batch: part of the latency", 0, 10},
     {"leads", OPTION_COUNT, AT(leads), "200k", "known leads", 1, 1e8},
     {"zipf", OPTION_REAL, AT(zipf), "1.0", "exponent of their popularity; 0: uniform", 0, 3},
     {"rising", OPTION_SHARE, AT(rising), "30%",
@@ -118,7 +120,8 @@ static enum status open_all(struct run *run, struct error *error)
     if (status == STATUS_OK)
         status = receiver_open(&run->receiver, &given->common, given->promotions, error);
     if (status == STATUS_OK)
-        status = sender_init(&run->sender, &run->plan, &given->common, given->wait, error);
+        status = sender_init(&run->sender, &run->plan, &given->common, given->linger, given->wait,
+                             error);
     if (status == STATUS_OK)
         status = open_freshness(run, error);
     run->sender.warm_up = given->warm_up;

@@ -47,11 +47,10 @@ static bool read_avro(struct receiver *receiver, const char *bytes, size_t size,
     return found;
 }
 
-static bool read_value(struct receiver *receiver, const rd_kafka_message_t *message,
+bool receiver_sequence(struct receiver *receiver, const void *value, size_t size,
                        uint64_t *sequence)
 {
-    const char *bytes = message->payload;
-    size_t size = message->len;
+    const char *bytes = value;
     if (size > 10 && memcmp(bytes, "\xC3\x01", 2) == 0)
         return read_avro(receiver, bytes + 10, size - 10, sequence);
     if (size > 5 && bytes[0] == 0)
@@ -68,7 +67,7 @@ static void take(struct receiver *receiver, const rd_kafka_message_t *message, d
         receiver->others++;
         return;
     }
-    if (!read_value(receiver, message, &item.sequence)) {
+    if (!receiver_sequence(receiver, message->payload, message->len, &item.sequence)) {
         receiver->unreadable++;
         return;
     }
@@ -123,7 +122,7 @@ static enum status assign_ends(struct receiver *receiver, const char *topic, int
                 : STATUS_OK;
 }
 
-static enum status open_schema(struct receiver *receiver, struct error *error)
+enum status receiver_schema(struct receiver *receiver, struct error *error)
 {
     const struct embedded_text *text = embedded_find("Promotion.avsc");
     if (!text || avro_schema_from_json_length(text->text, text->size, &receiver->schema) != 0)
@@ -145,7 +144,7 @@ enum status receiver_open(struct receiver *receiver, const struct common_options
     its.topic = topic;
     enum status status = bench_kafka_topic(&its, 0, &found, error);
     if (status == STATUS_OK)
-        status = open_schema(receiver, error);
+        status = receiver_schema(receiver, error);
     if (status != STATUS_OK)
         return status;
     receiver->consumer = bench_kafka_create(RD_KAFKA_CONSUMER, common, settings,

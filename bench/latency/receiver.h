@@ -36,6 +36,11 @@ struct receiver {
 
 enum status receiver_open(struct receiver *receiver, const struct common_options *common,
                           const char *topic, struct error *error);
+/* The event that a promotion's value names; false: it cannot be read, or is none of ours. For an
+ * opened receiver, or one with a schema (receiver_schema) alone. */
+bool receiver_sequence(struct receiver *receiver, const void *value, size_t size,
+                       uint64_t *sequence);
+enum status receiver_schema(struct receiver *receiver, struct error *error);
 enum status receiver_start(struct receiver *receiver, struct error *error);
 void receiver_join(struct receiver *receiver); /* ends it */
 void receiver_fini(struct receiver *receiver);

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/kafka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SLICE_S 0.001 /* what is due is sent once a millisecond */
@@ -119,15 +120,18 @@ static void *run(void *context)
 }
 
 enum status sender_init(struct sender *sender, struct plan *plan,
-                        const struct common_options *common, double wait_s, struct error *error)
+                        const struct common_options *common, double linger_s, double wait_s,
+                        struct error *error)
 {
-    static const struct bench_setting settings[] = {{"compression.type", "lz4"},
-                                                    {"linger.ms", "5"},
-                                                    {"batch.size", "200000"},
-                                                    {"enable.idempotence", "true"},
-                                                    {"partitioner", "murmur2_random"},
-                                                    {"queue.buffering.max.messages", "2000000"},
-                                                    {"queue.buffering.max.kbytes", "1048576"}};
+    char linger_ms[24];
+    (void)snprintf(linger_ms, sizeof linger_ms, "%g", linger_s * 1000);
+    const struct bench_setting settings[] = {{"compression.type", "lz4"},
+                                             {"linger.ms", linger_ms},
+                                             {"batch.size", "200000"},
+                                             {"enable.idempotence", "true"},
+                                             {"partitioner", "murmur2_random"},
+                                             {"queue.buffering.max.messages", "2000000"},
+                                             {"queue.buffering.max.kbytes", "1048576"}};
     sender->plan = plan;
     sender->deadline = plan_due(plan, plan->events) + wait_s;
     histogram_init(&sender->lag);

@@ -30,9 +30,11 @@ struct sender {
     uint64_t *lag_by_second; /* the most, by second of the plan */
 };
 
-/* Everything is borrowed. `wait_s`: patience for the last answers. */
+/* Everything is borrowed. linger_s: how long the client may collect events into a batch; wait_s:
+ * patience for the last answers. */
 enum status sender_init(struct sender *sender, struct plan *plan,
-                        const struct common_options *common, double wait_s, struct error *error);
+                        const struct common_options *common, double linger_s, double wait_s,
+                        struct error *error);
 enum status sender_start(struct sender *sender, double start, struct error *error);
 void sender_join(struct sender *sender);
 void sender_fini(struct sender *sender);

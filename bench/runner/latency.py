@@ -23,11 +23,11 @@ Data of a result (times in seconds):
 
 import json
 import os
-import re
 import time
 from pathlib import Path
 
 import results
+from baton_log import all_live
 from stack import Failed, Stack, run_main, say, wait_for
 
 HALF = 0.5
@@ -62,11 +62,6 @@ def busy_seconds(stack, program):
             "bench": children.children_user + children.children_system}
 
 
-def all_live(program, partitions):
-    program.check()
-    return len(re.findall(r"live at offset", program.log())) >= partitions
-
-
 def stop(setup, program, sent):
     """Clean, and with each event counted once."""
     if program.stop() != 0:
@@ -81,17 +76,18 @@ def measure(stack, options, rate):
     setup = stack.baton("latency", agreement=options.agreement, partitions=options.partitions, workers=options.workers)
     setup.make_topics()
     program = setup.start()
-    wait_for("all units to be live", 60, lambda: all_live(program, options.partitions))
+    wait_for("all units to be live", 60, lambda: all_live([program], options.workers, options.partitions))
     say(f"{rate:,.0f} events/s for {options.warm_up:g} s of warm-up and {options.seconds:g} s")
     before, began = busy_seconds(stack, program), time.monotonic()
     data = stack.bench("latency", "--brokers", stack.brokers, "--topic", setup.topic, "--promotions", setup.promotions,
                        "--rate", rate, "--seconds", options.seconds, "--warm-up", options.warm_up, "--leads",
                        options.leads, "--zipf", options.zipf, "--rising", options.rising, "--rise", options.rise,
                        "--event-bytes", options.event_bytes, "--samples", options.samples, "--seed", options.seed,
-                       "--redis", stack.redis_url, "--prefix", setup.prefix)
+                       "--linger", options.linger, "--redis", stack.redis_url, "--prefix", setup.prefix)
     after, took = busy_seconds(stack, program), time.monotonic() - began
     data["cpu_cores"] = {name: round((after[name] - before[name]) / took, 3) for name in after}
     stop(setup, program, data["events"])
+    stack.delete_topics([setup.topic, *setup.output_topics()])
     return data
 
 
@@ -102,13 +98,16 @@ def options_of():
     parser.add_argument("--rate", type=results.count, help="events per second; without it half of the highest "
                                                            "sustained rate of the newest comparison")
     parser.add_argument("--seconds", type=float, default=60, help="how long is measured")
-    parser.add_argument("--warm-up", type=float, default=10, help="seconds before that: sent and checked, not measured")
+    parser.add_argument("--warm-up", type=float, default=45, help="seconds before that: sent and checked, not measured "
+                                                                  "(a broker just started compiles its code meanwhile)")
     parser.add_argument("--leads", type=results.count, default=200000, help="known leads")
     parser.add_argument("--zipf", type=float, default=1.0, help="exponent of their popularity, 0: uniform")
     parser.add_argument("--rising", type=float, default=0.3, help="share of events that are of new leads on their way "
                                                                   "to a promotion")
     parser.add_argument("--rise", type=float, default=5, help="seconds from such a lead's first event to its last")
     parser.add_argument("--event-bytes", type=results.size, default=240, help="size of an event, about")
+    parser.add_argument("--linger", type=float, default=0.005, help="seconds that the sender may collect events into a "
+                                                                    "batch: part of the latency")
     parser.add_argument("--samples", type=float, default=50, help="events per second to look for in Redis")
     parser.add_argument("--partitions", type=results.count, default=8, help="of the topic")
     parser.add_argument("--workers", type=results.count, default=2, help="threads of baton")

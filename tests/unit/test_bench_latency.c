@@ -179,6 +179,81 @@ Test(bench_latency, a_plan_without_events_is_refused)
     cr_assert(strstr(error.text, "lower rate"), "%s", error.text);
 }
 
+/* ---- what a promotion names ---- */
+
+#define ID "00000001-00000000000004d2" /* event 1,234 of seed 1 */
+
+static size_t put_text(char *at, const char *text)
+{
+    size_t size = strlen(text);
+    at[0] = (char)(size * 2); /* zigzag, of texts shorter than 64 bytes */
+    memcpy(at + 1, text, size);
+    return size + 1;
+}
+
+/* The record of schemas/Promotion.avsc, with empty lists; behind `head` bytes of framing. */
+static size_t write_promotion(char *room, size_t head, const char *event_id)
+{
+    char *at = room + head;
+    const char *texts[] = {"lead-1", "mql", "sql"};
+    at += put_text(at, texts[0]);
+    *at++ = 2; /* generation 1 */
+    at += put_text(at, texts[1]);
+    at += put_text(at, texts[2]);
+    memset(at, 0, 4); /* time, score, fit, behaviour */
+    at += 4;
+    at += put_text(at, "bench-simple");
+    *at++ = 2;
+    at += put_text(at, "9f2c");
+    at += put_text(at, event_id);
+    at += put_text(at, "lead-events");
+    memset(at, 0, 9); /* partition, offset, three lists, conversions, two channels, profile */
+    return (size_t)(at + 9 - room);
+}
+
+Test(bench_latency, a_promotion_is_read_in_each_of_batons_formats)
+{
+    static const char json[] = "{\"lead_id\": \"lead-1\", \"event_id\": \"" ID "\"}";
+    struct receiver receiver = {0};
+    struct error error;
+    char single[256] = "\xC3\x01", registry[256] = {0};
+    uint64_t sequence;
+    cr_assert_eq(receiver_schema(&receiver, &error), STATUS_OK);
+    cr_assert(receiver_sequence(&receiver, single, write_promotion(single, 10, ID), &sequence));
+    cr_assert_eq(sequence, 1234);
+    sequence = 0;
+    cr_assert(receiver_sequence(&receiver, registry, write_promotion(registry, 5, ID), &sequence));
+    cr_assert_eq(sequence, 1234);
+    sequence = 0;
+    cr_assert(receiver_sequence(&receiver, json, sizeof json - 1, &sequence));
+    cr_assert_eq(sequence, 1234);
+    receiver_fini(&receiver);
+}
+
+Test(bench_latency, what_is_cut_off_or_names_no_event_of_ours_is_not_read)
+{
+    struct receiver receiver = {0};
+    struct error error;
+    char room[256] = "\xC3\x01";
+    uint64_t sequence;
+    cr_assert_eq(receiver_schema(&receiver, &error), STATUS_OK);
+    size_t size = write_promotion(room, 10, ID);
+    for (size_t cut = 0; cut < size; cut++) {
+        if (cut > 10 && cut + 9 < size) /* libavro leaks a text that is cut off */
+            continue;
+        char *exact = malloc(cut ? cut : 1); /* so that a step beyond it is seen */
+        memcpy(exact, room, cut);
+        cr_assert_not(receiver_sequence(&receiver, exact, cut, &sequence), "%zu of %zu", cut, size);
+        free(exact);
+    }
+    size = write_promotion(room, 10, "0193-77");
+    cr_assert_not(receiver_sequence(&receiver, room, size, &sequence));
+    cr_assert_not(receiver_sequence(&receiver, "{\"event_id\": 7}", 15, &sequence));
+    cr_assert_not(receiver_sequence(&receiver, "{\"event_id\"", 11, &sequence));
+    cr_assert_not(receiver_sequence(&receiver, "hello", 5, &sequence));
+    receiver_fini(&receiver);
+}
+
 /* ---- figures ---- */
 
 #define START 1000.0 /* of the monotonic clock */
