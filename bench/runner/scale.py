@@ -41,6 +41,7 @@ TABLE_LEADS = {"leads": 1000000, "zipf": 0.0}       # what a table is too small 
 EVENTS_PER_LEAD = 20                                # where the memory of a lead is looked at: touches are full
 TRAFFIC = ("leads", "partitions", "event_bytes", "zipf")
 UNITS = {"MB": 1 << 20, "GB": 1 << 30}
+FULL_TABLE_BYTES = 50       # per lead: a table of this size fills up, and then tells how much a lead takes
 WIDE_SHARE = 10             # of the leads: so many times more than the table holds
 SPECIAL = ("redis_memory", "wide")
 
@@ -193,7 +194,8 @@ class Scale:
 
     def wide(self):
         options = self.options
-        point = {**DEFAULT, "leads": options.wide_leads, "zipf": 0.0, "table": options.wide_fill_table}
+        point = {**DEFAULT, "leads": options.wide_leads, "zipf": 0.0,
+                 "table": f"{max(16, options.wide_leads * FULL_TABLE_BYTES // UNITS['MB'])}MB"}
         topic = self.send(self.stack.named("wide-events"), point, options.wide_fill)
         setup = self.setup_of(point, topic)
         self.stack.flush_redis()
@@ -230,16 +232,17 @@ def options_of():
     parser.add_argument("--quick", action="store_true", help="fewer values and 500k events")
     parser.add_argument("--events", type=results.count, help="of each point (default: 2M, quick: 500k)")
     parser.add_argument("--rounds", type=results.count, default=1, help="runs of each point")
-    parser.add_argument("--wide-leads", type=results.count, default=10**7, help="wide: leads, uniform")
-    parser.add_argument("--wide-fill-table", default="512MB", metavar="SIZE", help="wide: leads.memory before")
+    parser.add_argument("--wide-leads", type=results.count, help="wide: leads, uniform (default: 10M, quick: 1M)")
     parser.add_argument("--wide-fill", type=results.count, help="wide: events before (default: 1.5 × leads)")
-    parser.add_argument("--wide-events", type=results.count, default=2 * 10**6, help="wide: events that are measured")
+    parser.add_argument("--wide-events", type=results.count, help="wide: events measured (default: as --events)")
     options = parser.parse_args()
     options.only = options.only.split(",") if options.only else names
     if set(options.only) - set(names):
         parser.error(f"--only: there are {', '.join(names)}")
     if options.events is None:
         options.events = 500000 if options.quick else 2000000
+    options.wide_leads = options.wide_leads or (10**6 if options.quick else 10**7)
+    options.wide_events = options.wide_events or options.events
     if options.wide_fill is None:
         options.wide_fill = options.wide_leads * 3 // 2
     return options

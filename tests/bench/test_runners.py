@@ -129,7 +129,7 @@ class Runners(unittest.TestCase):
 
     def test_scale_sets_beside_baton_what_redis_alone_answers(self):
         wide = self.run_to_end("scale", "--quick", "--events", "10k", "--only", "wide", "--wide-leads", "100k",
-                               "--wide-fill-table", "16MB", "--wide-events", "30k")["wide"]
+                               "--wide-events", "30k")["wide"]
         self.assertLess(wide["leads_in_memory"], wide["leads_in_redis"])
         self.assertGreater(wide["ratio"], 0)
         self.assertGreater(wide["recorded"]["writes"], 0)
