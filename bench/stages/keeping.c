@@ -15,10 +15,19 @@ static void keep(struct kept *kept, const rd_kafka_message_t *message)
                                     .value_size = message->len});
 }
 
+/* Of all that are wanted: as large a part as the worker's partitions are of the topic. */
+static uint64_t share_of(const struct stages *stages, const struct part_consumer *consumer)
+{
+    if (stages->options.events >= stages->topic_messages)
+        return consumer->messages;
+    double part = (double)consumer->messages / (double)stages->topic_messages;
+    return (uint64_t)(part * (double)stages->options.events + 0.5);
+}
+
 static enum status read_messages(struct stage_worker *worker, struct part_consumer *consumer,
                                  struct error *error)
 {
-    uint64_t wanted = worker->stages->options.events / worker->stages->workers;
+    uint64_t wanted = share_of(worker->stages, consumer);
     double last = clock_seconds();
     int ends = 0;
     while (worker->kept.count < wanted && ends < consumer->partitions->cnt) {
@@ -52,8 +61,11 @@ static enum status run(struct team_member *member, struct error *error)
     part_consumer_close(&consumer);
     if (status == STATUS_OK && worker->kept.count == 0)
         return error_set(error, STATUS_STOP,
-                         "topic %s holds no messages: baton-bench load --topic %s sends some",
-                         stages->options.common.topic, stages->options.common.topic);
+                         "partitions %u to %u of topic %s hold no messages: baton-bench load "
+                         "sends some",
+                         (unsigned)worker->first_unit,
+                         (unsigned)(worker->first_unit + worker->unit_count - 1),
+                         stages->options.common.topic);
     return status;
 }
 

@@ -202,6 +202,7 @@ static enum status look_at_topic(struct stages *stages, struct error *error)
     if (status != STATUS_OK)
         return status;
     stages->partitions = (uint32_t)topic.partitions;
+    stages->topic_messages = topic.messages;
     if (stages->workers > stages->partitions)
         stages->workers = stages->partitions;
     return STATUS_OK;

@@ -87,6 +87,7 @@ struct stages {
     struct redis_config redis;
     char name[64]; /* of this run: group, instance, prefix in Redis, topic of outputs */
     uint32_t partitions;
+    uint64_t topic_messages;
     unsigned workers; /* at most one a partition */
     struct stage_worker *worker;
     struct team_servers servers;
