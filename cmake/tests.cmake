@@ -5,7 +5,7 @@ pkg_check_modules(CRITERION IMPORTED_TARGET criterion>=2.3)
 pkg_check_modules(XXHASH IMPORTED_TARGET libxxhash)
 set(BATON_ROOMS baton_commands baton_schemas baton_pipeline baton_kafka baton_redis baton_memory baton_codec baton_config baton_agreement baton_domain
     baton_text baton_yaml baton_base)
-set(BATON_TEST_LIBRARIES PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
+set(BATON_TEST_LIBRARIES baton_bench_latency baton_bench_stages baton_bench PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
     OpenSSL::Crypto Threads::Threads m)
 
 function(baton_tests folder pattern)

@@ -38,6 +38,7 @@ SUITES = {
     "e2e": (("release", "crash"), ("kafka", "redis"), 400),
     "install": (("release",), (), 300),
     "chaos": (("release", "crash"), ("kafka", "redis"), 900),
+    "bench": (("release",), (), 600),
 }
 # built programs of a suite: (preset, folder of the build, pattern)
 BUILT = {
