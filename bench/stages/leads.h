@@ -6,8 +6,6 @@
 
 #define LEADS_AHEAD 12 /* entries on their way from memory while one is looked at */
 
-#ifdef LEAD_SHORT_ID
-
 static inline struct baton_text leads_id(const struct lead_entry *entry)
 {
     return lead_table_id(entry);
@@ -39,42 +37,5 @@ static inline void leads_fetch(struct lead_table *table, uint64_t hash)
 {
     lead_table_fetch_entry(table, hash);
 }
-
-#else
-
-static inline struct baton_text leads_id(const struct lead_entry *entry)
-{
-    return (struct baton_text){entry->id, entry->id_size};
-}
-
-static inline uint64_t leads_hash(struct lead_table *table, uint32_t unit, struct baton_text id)
-{
-    (void)table;
-    (void)unit;
-    (void)id;
-    return 0;
-}
-
-static inline struct lead_entry *leads_find(struct lead_table *table, uint64_t hash, uint32_t unit,
-                                            struct baton_text id)
-{
-    (void)hash;
-    return lead_table_find(table, unit, id);
-}
-
-static inline struct lead_entry *leads_add(struct lead_table *table, uint64_t hash, uint32_t unit,
-                                           struct baton_text id)
-{
-    (void)hash;
-    return lead_table_add(table, unit, id);
-}
-
-static inline void leads_fetch(struct lead_table *table, uint64_t hash)
-{
-    (void)table;
-    (void)hash;
-}
-
-#endif
 
 #endif
