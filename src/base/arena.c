@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,14 @@ void *arena_take(struct arena *arena, size_t size)
     void *taken = arena->current->bytes + arena->used;
     arena->used += size;
     return taken;
+}
+
+void arena_trim(struct arena *arena, const void *taken, size_t size)
+{
+    size_t start = (size_t)((const unsigned char *)taken - arena->current->bytes);
+    size = (size + 15) & ~(size_t)15;
+    assert(start <= arena->used && start + size <= arena->used);
+    arena->used = start + size;
 }
 
 void *arena_copy(struct arena *arena, const void *data, size_t size)

@@ -17,6 +17,8 @@ void arena_init(struct arena *arena, size_t block_bytes);
 void arena_fini(struct arena *arena);
 /* Aligned to 16 bytes, not cleared; ends the process when the machine has no memory. */
 void *arena_take(struct arena *arena, size_t size);
+/* Gives back the end of what was taken last: it keeps `size` bytes. */
+void arena_trim(struct arena *arena, const void *taken, size_t size);
 void *arena_copy(struct arena *arena, const void *data, size_t size);
 /* Gives everything back and keeps the blocks for the next batch. */
 void arena_reset(struct arena *arena);

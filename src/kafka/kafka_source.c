@@ -427,7 +427,7 @@ static const struct kafka_option defaults[] = {
     /* Enough for some 50 ms, and not more: what waits takes memory and falls out of the cache. */
     {"queued.min.messages", "32768"},
     {"queued.max.messages.kbytes", "16384"},
-    {"fetch.message.max.bytes", "524288"},
+    {"fetch.message.max.bytes", "1048576"},
     {"fetch.max.bytes", "4194304"},
     /* A new start waits for the fetch that is under way. */
     {"fetch.wait.max.ms", "100"},

@@ -32,6 +32,7 @@ static void copy_lead(struct worker *worker, struct unit *unit, uint32_t number)
     struct copied_lead *to = &copy->leads[copy->lead_count++];
     uint8_t *packed = arena_take(&copy->arena, baton_lead_pack_bound(&entry->lead));
     size_t size = baton_lead_pack(&entry->lead, copy->position, packed);
+    arena_trim(&copy->arena, packed, size);
     struct baton_score score;
     baton_lead_score(&entry->lead, unit_agreement(unit), entry->lead.newest_ms, &score);
     *to = (struct copied_lead){.entry = number,

@@ -86,3 +86,15 @@ Test(arena, nothing_may_be_taken_and_copied)
     cr_assert_not_null(arena_copy(&arena, NULL, 0));
     arena_fini(&arena);
 }
+
+Test(arena, what_is_trimmed_is_taken_again)
+{
+    struct arena arena;
+    arena_init(&arena, 1024);
+    unsigned char *first = arena_take(&arena, 800);
+    arena_trim(&arena, first, 17);
+    unsigned char *second = arena_take(&arena, 900);
+    cr_assert_eq(second, first + 32);
+    cr_assert_eq(arena.total_bytes, 1024);
+    arena_fini(&arena);
+}
