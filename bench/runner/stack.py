@@ -433,7 +433,8 @@ class Stack:
         wait_for(f"topic {name} is there", 20, lambda: name in admin.list_topics(timeout=20).topics)
 
     def delete_topics(self, names):
-        for future in self.admin().delete_topics(list(names)).values():
+        admin = self.admin()                            # must live until it is answered
+        for future in admin.delete_topics(list(names)).values():
             with contextlib.suppress(Exception):        # it is gone: that is what was wanted
                 future.result(30)
 

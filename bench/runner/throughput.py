@@ -91,7 +91,7 @@ def curve_of(looks, began, points=200):
     return [[round(look.at - began, 3), look.committed] for look in kept]
 
 
-def measure(stack, programs, group, topic, partitions, patience=60):
+def measure(stack, programs, group, topic, partitions, patience=120):
     """From the programs' start, which is now, to the last committed offset."""
     began = time.monotonic()
     offsets = Offsets(stack, group, topic, partitions)
