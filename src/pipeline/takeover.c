@@ -99,6 +99,12 @@ enum status write_first_position(struct worker *worker, struct unit *unit, int64
     return status;
 }
 
+static void begins_empty(struct worker *worker, struct unit *unit)
+{
+    unit->began_empty = true;
+    unit->evicted_before = worker->table.evicted;
+}
+
 /* A unit that nobody had before, or that never went live: R with `committed` 0 is written before
  * the first commit. */
 static enum status begin_new(struct worker *worker, struct unit *unit, int64_t from,
@@ -130,8 +136,7 @@ static enum status begin_new(struct worker *worker, struct unit *unit, int64_t f
     CRASH_POINT("new_unit_position_written");
     stretches_remember(unit, agreement_hash(agreement));
     unit->state = UNIT_NEW;
-    unit->began_empty = true;
-    unit->evicted_before = worker->table.evicted;
+    begins_empty(worker, unit);
     return STATUS_OK;
 }
 
@@ -296,6 +301,10 @@ static enum status resume(struct worker *worker, struct unit *unit,
     unit->position = unit->stored = record->position;
     unit->start = record->start;
     unit->aggregates = record->aggregates;
+    /* Aggregates go to the store before the first leads, and a rebuild leaves its mark. */
+    if (record->position == record->start && record->aggregates.position <= record->start &&
+        record->rebuild < 0)
+        begins_empty(worker, unit);
     unit->rebuild_until = record->rebuild;
     if (record->rebuild == unit->committed) /* all below K is folded under the agreement at R */
         unit->metadata.switch_count = 0;
