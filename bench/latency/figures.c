@@ -109,8 +109,9 @@ void figures_fini(struct figures *figures)
 bool figures_are_right(const struct figures *figures)
 {
     if (figures->failed)
-        (void)fprintf(stderr, "baton-bench latency: %" PRIu64 " events did not reach the broker\n",
-                      figures->failed);
+        (void)fprintf(stderr,
+                      "baton-bench latency: %" PRIu64 " events did not reach the broker: %s\n",
+                      figures->failed, figures->sender->refusal);
     if (figures->missing || figures->repeated || figures->wrong || figures->unreadable)
         (void)fprintf(stderr,
                       "baton-bench latency: of %" PRIu64 " promotions %" PRIu64

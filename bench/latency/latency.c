@@ -15,7 +15,7 @@
 
 struct latency_options {
     struct common_options common;
-    const char *promotions, *redis, *prefix;
+    const char *promotions, *redis, *prefix, *client;
     double rate, seconds, warm_up, wait, linger;
     uint64_t leads, event_bytes, seed;
     double zipf, rising, rise, samples;
@@ -31,6 +31,10 @@ static const struct option rows[] = {
      0, 3600},
     {"wait", OPTION_DURATION, AT(wait), "20s",
      "for the last promotions; what is not there by then is missing", 0.1, 3600},
+    {"client", OPTION_CHOICE, AT(client), "librdkafka",
+     "what sends: librdkafka; or direct, at a fraction of its CPU time, which knows neither TLS, "
+     "SASL nor retries",
+     0, 0, "librdkafka|direct"},
     {"linger", OPTION_DURATION, AT(linger), "5ms",
      "how long the sender may collect events into a batch: part of the latency", 0, 10},
     {"leads", OPTION_COUNT, AT(leads), "200k", "known leads", 1, 1e8},
@@ -119,12 +123,14 @@ static enum status open_all(struct run *run, struct error *error)
         status = open_plan(run, error);
     if (status == STATUS_OK)
         status = receiver_open(&run->receiver, &given->common, given->promotions, error);
+    const struct sender_settings sender = {.client = given->client,
+                                           .linger = given->linger,
+                                           .wait = given->wait,
+                                           .warm_up = given->warm_up};
     if (status == STATUS_OK)
-        status = sender_init(&run->sender, &run->plan, &given->common, given->linger, given->wait,
-                             error);
+        status = sender_init(&run->sender, &run->plan, &given->common, &sender, error);
     if (status == STATUS_OK)
         status = open_freshness(run, error);
-    run->sender.warm_up = given->warm_up;
     return status;
 }
 

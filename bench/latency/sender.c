@@ -2,77 +2,69 @@
 
 #include "base/arena.h"
 #include "common/clock.h"
-#include "common/kafka.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SLICE_S 0.001 /* what is due is sent once a millisecond */
 #define PIECE 512     /* events between two looks at the clock */
 
-/* The opaque of a message says what to do when the broker has it: a promotion's index, or a sample
- * of freshness, whose time of the event is all that is not in the message itself. */
-#define MARK_PROMOTION (UINT64_C(1) << 62)
-#define MARK_SAMPLE (UINT64_C(2) << 62)
-
-static void *mark(uint64_t bits)
+/* A mark says what to do when the broker has the event: an odd one is that of a promotion, an even
+ * one that of a sample. */
+static uint64_t mark_of_promotion(uint32_t index)
 {
-    return (void *)(uintptr_t)bits; /* NOLINT(performance-no-int-to-ptr) */
+    return 2 * (uint64_t)index + 1;
 }
 
-static void watch(struct sender *sender, const rd_kafka_message_t *message, uint64_t sequence)
+static uint64_t mark_of_sample(uint64_t index)
 {
-    double due = plan_due(sender->plan, sequence);
-    if (!sender->freshness || due < sender->warm_up)
-        return;
-    struct freshness_sample sample = {.partition = message->partition,
-                                      .time_ms = plan_time_ms(sender->plan, sequence),
-                                      .due = sender->start + due};
-    if (traffic_lead_of(message->key, message->key_len, &sample.lead))
-        freshness_watch(sender->freshness, &sample);
+    return 2 * index + 2;
 }
 
-static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque)
+static void acked(void *context, uint64_t mark, int32_t partition)
 {
-    (void)producer;
-    struct sender *sender = opaque;
-    uint64_t bits = (uint64_t)(uintptr_t)message->_private;
-    if (message->err) {
-        atomic_fetch_add_explicit(&sender->failed, 1, memory_order_relaxed);
+    struct sender *sender = context;
+    if (mark % 2) {
+        sender->plan->promotions[mark / 2].acked = clock_seconds();
         return;
     }
-    if (bits & MARK_SAMPLE)
-        watch(sender, message, bits & ~MARK_SAMPLE);
-    else if (bits & MARK_PROMOTION)
-        sender->plan->promotions[bits & ~MARK_PROMOTION].acked = clock_seconds();
+    struct freshness_sample *sample = &sender->samples[mark / 2 - 1];
+    sample->partition = partition;
+    freshness_watch(sender->freshness, sample);
 }
 
-/* An event that makes a promotion is not sampled: its opaque says that already. */
-static void *opaque_of(const struct sender *sender, uint64_t sequence, uint32_t promotion)
+static uint64_t add_sample(struct sender *sender, uint64_t sequence,
+                           const struct traffic_event *event)
+{
+    if (sender->sample_count == sender->sample_room) {
+        sender->sample_room = sender->sample_room ? sender->sample_room * 2 : 1024;
+        sender->samples =
+            memory_resize(sender->samples, sender->sample_room * sizeof *sender->samples);
+    }
+    sender->samples[sender->sample_count] =
+        (struct freshness_sample){.lead = event->lead,
+                                  .time_ms = event->time_ms,
+                                  .due = sender->start + plan_due(sender->plan, sequence)};
+    return mark_of_sample(sender->sample_count++);
+}
+
+/* An event that makes a promotion is not sampled: it has its mark already. */
+static uint64_t mark_of(struct sender *sender, uint64_t sequence, uint32_t promotion,
+                        const struct traffic_event *event)
 {
     if (promotion != PLAN_NONE)
-        return mark(MARK_PROMOTION | promotion);
-    if (sender->sample_every && sequence % sender->sample_every == 0)
-        return mark(MARK_SAMPLE | sequence);
-    return NULL;
+        return mark_of_promotion(promotion);
+    bool sampled = sender->freshness && sequence % sender->sample_every == 0 &&
+                   plan_due(sender->plan, sequence) >= sender->warm_up;
+    return sampled ? add_sample(sender, sequence, event) : 0;
 }
 
 static void send_one(struct sender *sender, uint64_t sequence)
 {
     struct traffic_event event;
     uint32_t promotion = plan_make(sender->plan, sequence, &event);
-    void *opaque = opaque_of(sender, sequence, promotion);
-    while (rd_kafka_produce(sender->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                            (void *)(uintptr_t)event.value, event.value_size, event.key,
-                            event.key_size, opaque) != 0) {
-        if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-            atomic_fetch_add_explicit(&sender->failed, 1, memory_order_relaxed);
-            return;
-        }
-        (void)rd_kafka_poll(sender->producer, 5);
-    }
-    if (promotion != PLAN_NONE)
-        atomic_fetch_add_explicit(&sender->promotions, 1, memory_order_relaxed);
+    sender->outlet->send(sender->outlet, &event, mark_of(sender, sequence, promotion, &event));
 }
 
 /* How late is the first of those that are sent now? */
@@ -89,63 +81,60 @@ static void note_lag(struct sender *sender, uint64_t sequence)
 }
 
 /* All that are due by now, in pieces, so that answers are taken in also while much is late. */
-static uint64_t send_due(struct sender *sender, uint64_t next)
+static enum status send_due(struct sender *sender, uint64_t *next, struct error *error)
 {
     uint64_t due = plan_count(sender->plan, clock_seconds() - sender->start);
-    while (next < due) {
-        uint64_t piece = next + PIECE < due ? next + PIECE : due;
-        note_lag(sender, next);
-        for (; next < piece; next++)
-            send_one(sender, next);
-        atomic_store_explicit(&sender->sent, next, memory_order_relaxed);
-        (void)rd_kafka_poll(sender->producer, 0);
+    enum status status = sender->outlet->poll(sender->outlet, error);
+    while (*next < due && status == STATUS_OK) {
+        uint64_t piece = *next + PIECE < due ? *next + PIECE : due;
+        note_lag(sender, *next);
+        for (; *next < piece; ++*next)
+            send_one(sender, *next);
+        atomic_store_explicit(&sender->sent, *next, memory_order_relaxed);
+        atomic_store_explicit(&sender->promotions, sender->plan->promotion_count,
+                              memory_order_relaxed);
+        status = sender->outlet->poll(sender->outlet, error);
+        atomic_store_explicit(&sender->failed, sender->outlet->failed, memory_order_relaxed);
     }
-    return next;
+    return status;
 }
 
 static void *run(void *context)
 {
     struct sender *sender = context;
+    struct error error = {{0}};
+    enum status status = STATUS_OK;
     uint64_t next = 0;
-    for (double tick = sender->start; next < sender->plan->events; tick += SLICE_S) {
+    for (double tick = sender->start; next < sender->plan->events && status == STATUS_OK;
+         tick += SLICE_S) {
         clock_sleep_until(tick);
-        next = send_due(sender, next);
-        (void)rd_kafka_poll(sender->producer, 0);
+        status = send_due(sender, &next, &error);
     }
-    double left = sender->deadline + sender->start - clock_seconds();
-    (void)rd_kafka_flush(sender->producer, left > 1 ? (int)(left * 1000) : 1000);
-    atomic_fetch_add(&sender->failed, (uint64_t)rd_kafka_outq_len(sender->producer));
+    if (status == STATUS_OK)
+        sender->outlet->flush(sender->outlet, sender->wait);
+    atomic_store(&sender->failed, sender->outlet->failed + sender->plan->events - next);
+    (void)snprintf(sender->refusal, sizeof sender->refusal, "%.190s",
+                   status == STATUS_OK ? sender->outlet->refusal : error.text);
     atomic_store(&sender->done, true);
     return NULL;
 }
 
 enum status sender_init(struct sender *sender, struct plan *plan,
-                        const struct common_options *common, double linger_s, double wait_s,
+                        const struct common_options *common, const struct sender_settings *settings,
                         struct error *error)
 {
-    char linger_ms[24];
-    (void)snprintf(linger_ms, sizeof linger_ms, "%g", linger_s * 1000);
-    const struct bench_setting settings[] = {{"compression.type", "lz4"},
-                                             {"linger.ms", linger_ms},
-                                             {"batch.size", "200000"},
-                                             {"enable.idempotence", "true"},
-                                             {"partitioner", "murmur2_random"},
-                                             {"queue.buffering.max.messages", "2000000"},
-                                             {"queue.buffering.max.kbytes", "1048576"}};
+    const struct outlet_settings outlet = {
+        .linger = settings->linger, .acked = acked, .context = sender};
     sender->plan = plan;
-    sender->deadline = plan_due(plan, plan->events) + wait_s;
+    sender->wait = settings->wait;
+    sender->warm_up = settings->warm_up;
     histogram_init(&sender->lag);
     sender->lag_by_second =
         memory_take_zeroed((size_t)plan->options.seconds + 2, sizeof *sender->lag_by_second);
-    sender->producer =
-        bench_kafka_create(RD_KAFKA_PRODUCER, common, settings, sizeof settings / sizeof *settings,
-                           delivered, sender, error);
-    if (!sender->producer)
-        return STATUS_STOP;
-    sender->topic = rd_kafka_topic_new(sender->producer, common->topic, NULL);
-    return sender->topic ? STATUS_OK
-                         : error_set(error, STATUS_STOP, "topic %s: %s", common->topic,
-                                     rd_kafka_err2str(rd_kafka_last_error()));
+    sender->outlet = strcmp(settings->client, "direct") == 0
+                         ? outlet_direct(common, &outlet, error)
+                         : outlet_librdkafka(common, &outlet, error);
+    return sender->outlet ? STATUS_OK : STATUS_STOP;
 }
 
 enum status sender_start(struct sender *sender, double start, struct error *error)
@@ -163,9 +152,8 @@ void sender_join(struct sender *sender)
 
 void sender_fini(struct sender *sender)
 {
-    if (sender->topic)
-        rd_kafka_topic_destroy(sender->topic);
-    if (sender->producer)
-        rd_kafka_destroy(sender->producer);
+    if (sender->outlet)
+        sender->outlet->destroy(sender->outlet);
     free(sender->lag_by_second);
+    free(sender->samples);
 }

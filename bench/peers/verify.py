@@ -3,7 +3,7 @@
 acknowledged (`baton-bench load --truth FILE`).
 
 usage: verify.py KIND --brokers B --promotions TOPIC --truth FILE --redis SOCKET [--prefix P]
-KIND is baton, naive or kafka_streams; baton keeps a lead's score in PREFIX:{unit}:lead:ID, the peers in lead:ID.
+KIND is baton, naive, kafka_streams or kafka_streams_tuned; baton keeps a lead's score in PREFIX:{unit}:lead:ID, the peers in lead:ID.
 Exit code 1 and one line that says what is wrong, or 0 and what was checked.
 
 `baton-bench compare` does the same after each run, by the same functions, before the run counts.
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "runner"))
 import truth  # noqa: E402  (the folder of the runners is not a package)
 from stack import Failed, RedisClient  # noqa: E402
 
-EXACTLY_ONCE = {"baton": True, "naive": False, "kafka_streams": True}
+EXACTLY_ONCE = {"baton": True, "naive": False, "kafka_streams": True, "kafka_streams_tuned": True}
 
 
 def scores_of(redis, pattern, before):

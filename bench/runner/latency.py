@@ -83,7 +83,8 @@ def measure(stack, options, rate):
                        "--rate", rate, "--seconds", options.seconds, "--warm-up", options.warm_up, "--leads",
                        options.leads, "--zipf", options.zipf, "--rising", options.rising, "--rise", options.rise,
                        "--event-bytes", options.event_bytes, "--samples", options.samples, "--seed", options.seed,
-                       "--linger", options.linger, "--redis", stack.redis_url, "--prefix", setup.prefix)
+                       "--linger", options.linger, "--client",
+                       options.client, "--redis", stack.redis_url, "--prefix", setup.prefix)
     after, took = busy_seconds(stack, program), time.monotonic() - began
     data["cpu_cores"] = {name: round((after[name] - before[name]) / took, 3) for name in after}
     stop(setup, program, data["events"])
@@ -106,6 +107,8 @@ def options_of():
                                                                   "to a promotion")
     parser.add_argument("--rise", type=float, default=5, help="seconds from such a lead's first event to its last")
     parser.add_argument("--event-bytes", type=results.size, default=240, help="size of an event, about")
+    parser.add_argument("--client", default="direct", choices=("direct", "librdkafka"),
+                        help="what sends: direct leaves more of the machine to what is measured")
     parser.add_argument("--linger", type=float, default=0.005, help="seconds that the sender may collect events into a "
                                                                     "batch: part of the latency")
     parser.add_argument("--samples", type=float, default=50, help="events per second to look for in Redis")

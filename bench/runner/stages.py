@@ -19,40 +19,39 @@ import results
 from stack import AGREEMENTS, Stack, run_main, say
 from throughput import measure
 
-TOPIC = "bench-events"
 
 
 def agreement_path(name):
     return name if "/" in name else AGREEMENTS / f"{name}.yaml"
 
 
-def run_baton(stack, options, number):
+def run_baton(stack, topic, options, number):
     """One run over the whole topic; what it took."""
-    setup = stack.baton(f"stages-{number}", agreement=options.agreement, topic=TOPIC, partitions=options.partitions,
+    setup = stack.baton(f"stages-{number}", agreement=options.agreement, topic=topic, partitions=options.partitions,
                         workers=options.workers)
     setup.make_topics()
     stack.flush_redis()
     program = setup.start()
-    measured = measure(stack, [program], setup.group, TOPIC, options.partitions)
+    measured = measure(stack, [program], setup.group, topic, options.partitions)
     program.stop()
     stack.delete_topics(setup.output_topics())
     say(f"    {measured.events_per_second / 1e6:.3f} M events/s")
     return {"events_per_second": measured.events_per_second, **measured.cost()}
 
 
-def run_rounds(stack, options):
+def run_rounds(stack, topic, options):
     """Medians of all rounds but the first, in which the broker is young."""
     for number in range(options.rounds + 1):
         say(f"baton as a whole, round {number} of {options.rounds}" if number else "warming up: baton")
-        turn = run_baton(stack, options, number)
+        turn = run_baton(stack, topic, options, number)
         turns = [*turns, turn] if number else []
     return {part: statistics.median(turn[part] for turn in turns) for part in turns[0]} if turns else None
 
 
-def run_stages(stack, options, whole):
+def run_stages(stack, topic, options, whole):
     given = [] if not whole else ["--baton-rate", whole["events_per_second"], "--baton-program", whole["program"],
                                   "--baton-broker", whole["broker"], "--baton-redis", whole["redis"]]
-    return stack.bench("stages", "--brokers", stack.brokers, "--topic", TOPIC, "--redis", stack.redis_url,
+    return stack.bench("stages", "--brokers", stack.brokers, "--topic", topic, "--redis", stack.redis_url,
                        "--broker-pid", stack.broker.pid, "--redis-pid", stack.redis_server.pid,
                        "--agreement", agreement_path(options.agreement), "--events", options.events,
                        "--leads", options.leads, "--workers", options.workers, "--seconds", options.seconds, *given)
@@ -77,14 +76,15 @@ def options_of():
 def main():
     options = options_of()
     with Stack() as stack:
-        stack.make_topic(TOPIC, options.partitions)
+        topic = stack.named("bench-events")
+        stack.make_topic(topic, options.partitions)
         say(f"sending {options.events:,} events of {options.leads:,} leads")
-        stack.bench("load", "--brokers", stack.brokers, "--topic", TOPIC, "--events", options.events, "--leads",
+        stack.bench("load", "--brokers", stack.brokers, "--topic", topic, "--events", options.events, "--leads",
                     options.leads, "--zipf", options.zipf, "--bytes", options.bytes, "--seed", options.seed)
-        whole = run_rounds(stack, options) if options.rounds else None
+        whole = run_rounds(stack, topic, options) if options.rounds else None
         stack.flush_redis()
         say("each part alone")
-        data = run_stages(stack, options, whole)
+        data = run_stages(stack, topic, options, whole)
     results.finish("stages", options, data)
     return 0
 

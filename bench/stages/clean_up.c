@@ -2,7 +2,6 @@
  * be is left without a word; it is named after the run and in nobody's way. */
 #include "common/kafka.h"
 #include "redis/redis_connection.h"
-#include "stages/leads.h"
 #include "stages/own_source.h"
 #include "stages/stages.h"
 
@@ -99,7 +98,7 @@ static void sweep_worker(struct sweep *sweep, struct stage_worker *worker)
     for (uint32_t n = 0; n < worker->table.made; n++) {
         const struct lead_entry *entry = lead_table_entry(&worker->table, n);
         if (entry->flags & LEAD_USED)
-            add_key(sweep, prefix, entry->unit, "lead:", leads_id(entry));
+            add_key(sweep, prefix, entry->unit, "lead:", lead_table_id(entry));
     }
     for (uint32_t i = 0; i < worker->unit_count; i++)
         add_key(sweep, prefix, worker->first_unit + i, "unit", (struct baton_text){0});

@@ -2,12 +2,12 @@
  * comes behind is measured. Once with the popularity of the topic's leads, once with all leads
  * alike, so that nearly every event is of a lead that is in no cache. */
 #include "common/clock.h"
-#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
 
 #define LEAD_ID_SIZE 13
+#define FIND_AHEAD 12 /* as src/pipeline/batch.c has it */
 
 struct folding {
     struct stage_worker *worker;
@@ -76,24 +76,28 @@ static void find_lead(struct folding *folding, size_t index)
     uint32_t unit = folding->records[index].unit;
     struct baton_text id = folding->events[index].lead_id;
     uint64_t hash = folding->hashes[index];
-    struct lead_entry *entry = leads_find(&folding->table, hash, unit, id);
-    if (!entry) {
-        entry = leads_add(&folding->table, hash, unit, id);
+    struct lead_entry *entry = lead_table_find(&folding->table, hash, unit, id);
+    if (entry) {
+        lead_table_fetch_owned(entry);
+    } else {
+        entry = lead_table_add(&folding->table, hash, unit, id);
         baton_lead_attach(&entry->lead, agreement_compiled(folding->worker->stages->agreement));
     }
     folding->entries[index] = entry;
 }
 
+/* As a batch does it: memory is told early what will be looked at. */
 static void find_leads(struct folding *folding)
 {
-    for (size_t i = 0; i < folding->count; i++)
-        folding->hashes[i] =
-            leads_hash(&folding->table, folding->records[i].unit, folding->events[i].lead_id);
-    for (size_t i = 0; i < folding->count + LEADS_AHEAD; i++) {
+    for (size_t i = 0; i < folding->count; i++) {
+        folding->hashes[i] = lead_table_hash(folding->records[i].unit, folding->events[i].lead_id);
+        lead_table_fetch_slot(&folding->table, folding->hashes[i]);
+    }
+    for (size_t i = 0; i < folding->count + FIND_AHEAD; i++) {
         if (i < folding->count)
-            leads_fetch(&folding->table, folding->hashes[i]);
-        if (i >= LEADS_AHEAD)
-            find_lead(folding, i - LEADS_AHEAD);
+            lead_table_fetch_entry(&folding->table, folding->hashes[i]);
+        if (i >= FIND_AHEAD)
+            find_lead(folding, i - FIND_AHEAD);
     }
 }
 

@@ -2,7 +2,6 @@
  * different leads a run of events touches, what transitions cost to encode, and leaves the leads'
  * states for the stages that write them. */
 #include "common/clock.h"
-#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
@@ -36,10 +35,10 @@ static struct lead_entry *find_lead(struct knowing *knowing, size_t index,
 {
     struct stage_worker *worker = knowing->worker;
     uint32_t unit = worker->kept.messages[index].unit;
-    uint64_t hash = leads_hash(&worker->table, unit, event->lead_id);
-    struct lead_entry *entry = leads_find(&worker->table, hash, unit, event->lead_id);
+    uint64_t hash = lead_table_hash(unit, event->lead_id);
+    struct lead_entry *entry = lead_table_find(&worker->table, hash, unit, event->lead_id);
     if (!entry) {
-        entry = leads_add(&worker->table, hash, unit, event->lead_id);
+        entry = lead_table_add(&worker->table, hash, unit, event->lead_id);
         baton_lead_attach(&entry->lead, agreement_compiled(worker->stages->agreement));
         worker->new_late += index >= worker->kept.count / 10;
     }

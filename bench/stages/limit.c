@@ -32,7 +32,6 @@ double limit_part_cpu(const struct limit_input *input, const struct limit_part *
 {
     switch (part->unit) {
     case LIMIT_PER_WRITE: return part->cpu * limit_writes(input, per_second);
-    case LIMIT_PER_NEW_LEAD: return part->cpu * input->new_leads;
     case LIMIT_PER_SECOND: return part->cpu / per_second;
     case LIMIT_PER_EVENT: break;
     }

@@ -1,7 +1,7 @@
 /* From what each part costs to what the whole can do, and which part holds it. Pure.
  *
- * A part is work that some thread does: so many CPU seconds for each event, each lead written, each
- * new lead, or each second. How many leads are written for an event depends on the rate: a
+ * A part is work that some thread does: so many CPU seconds for each event, each lead written, or
+ * each second. How many leads are written for an event depends on the rate: a
  * checkpoint writes a lead once, however often it changed in the interval. So the demand of a rate
  * is the sum over the parts, and the limit is the highest rate that no place is too small for. */
 #ifndef STAGES_LIMIT_H
@@ -21,7 +21,7 @@ enum limit_place {
     LIMIT_PLACES
 };
 
-enum limit_unit { LIMIT_PER_EVENT, LIMIT_PER_WRITE, LIMIT_PER_NEW_LEAD, LIMIT_PER_SECOND };
+enum limit_unit { LIMIT_PER_EVENT, LIMIT_PER_WRITE, LIMIT_PER_SECOND };
 
 struct limit_part {
     const char *name;
@@ -45,7 +45,6 @@ struct limit_input {
     double cores;
     unsigned workers;
     double interval_s; /* between checkpoints */
-    double new_leads;  /* per event */
     const struct limit_curve *writes;
     const struct limit_part *parts;
     size_t part_count;

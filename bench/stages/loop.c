@@ -276,10 +276,8 @@ static struct worker_config worker_config_of(const struct stage_worker *worker)
         .emit_pace_ms = config->emit.pace_ms,
         .commit_interval_ms = config->commit.interval_ms,
         .checkpoint_interval_ms = config->checkpoint.interval_ms,
-#ifdef LEAD_SHORT_ID
         .emit_pace_behind_ms = config->emit.pace_behind_ms,
         .checkpoint_interval_behind_ms = config->checkpoint.interval_behind_ms,
-#endif
         .unknown_schema_wait_ms = 0,
         .drain_ms = 1000,
     };

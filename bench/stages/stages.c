@@ -243,12 +243,9 @@ static enum status prepare(struct stages *stages, struct error *error)
     set_kafka(stages);
     setup_redis(stages->config, &stages->redis);
     setup_input(stages->config, &stages->arena, &stages->input);
-    stages->pace_s = (double)stages->config->emit.pace_ms / 1000;
-    stages->interval_s = (double)stages->config->checkpoint.interval_ms / 1000;
-#ifdef LEAD_SHORT_ID /* what it does while events wait */
+    /* What it does while events wait: the limit is what it does then. */
     stages->pace_s = (double)stages->config->emit.pace_behind_ms / 1000;
     stages->interval_s = (double)stages->config->checkpoint.interval_behind_ms / 1000;
-#endif
     make_workers(stages);
     return STATUS_OK;
 }

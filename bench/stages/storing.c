@@ -2,7 +2,6 @@
  * a batch with unknown leads loads them. The states are those of all leads of the kept messages. */
 #include "common/clock.h"
 #include "redis/redis_store.h"
-#include "stages/leads.h"
 #include "stages/stages.h"
 
 #include <stdlib.h>
@@ -87,14 +86,17 @@ static struct stored_lead copy_lead(struct storing *storing, struct lead_entry *
     size_t size = baton_lead_pack(&entry->lead, entry->lead.applied, packed);
     struct baton_score score;
     baton_lead_score(&entry->lead, agreement, entry->lead.newest_ms, &score);
-    struct stored_lead stored = {.id = leads_id(entry),
+    struct stored_lead stored = {.id = lead_table_id(entry),
                                  .score = score,
                                  .stage = (enum baton_stage)entry->lead.stage,
+                                 .stage_stands = entry->stored_size != 0 &&
+                                                 entry->stored_stage == entry->lead.stage,
                                  .updated_ms = entry->lead.newest_ms,
                                  .packed = packed,
                                  .packed_size = size,
                                  .former_size = entry->stored_size};
     entry->stored_size = (uint32_t)size;
+    entry->stored_stage = entry->lead.stage;
     return stored;
 }
 
@@ -206,7 +208,7 @@ static struct baton_text any_id(struct storing *storing, const struct storing_un
         int size = snprintf(room, 32, "nobody-%08x", random);
         return (struct baton_text){room, (uint32_t)size};
     }
-    return leads_id(unit->entries[random % unit->count]);
+    return lead_table_id(unit->entries[random % unit->count]);
 }
 
 /* What the pipeline does with a loaded lead. */

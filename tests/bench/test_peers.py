@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench/runner"), str(ROOT / "bench/peers")]
 os.environ["BATON_BENCH_SHARED"] = "1"
 
-from contestants import KafkaStreams, Naive  # noqa: E402  (folders of scripts, not packages)
+from contestants import KafkaStreams, KafkaStreamsTuned, Naive  # noqa: E402  (folders of scripts, not packages)
 from stack import Failed, Stack, wait_for  # noqa: E402
 from throughput import Offsets, measure  # noqa: E402
 from verify import verify  # noqa: E402
@@ -42,9 +42,10 @@ class Case(unittest.TestCase):
     peer = None
 
     def start(self, run, *more):
-        contestant = self.peer(OneWorker)
-        contestant.build()
-        return stack.start([*contestant.command(), "--brokers", stack.brokers, "--topic", TOPIC, "--group", self.group,
+        self.contestant = self.peer(OneWorker)
+        self.contestant.group = self.group
+        self.contestant.build()
+        return stack.start([*self.contestant.command(), "--brokers", stack.brokers, "--topic", TOPIC, "--group", self.group,
                             "--redis", stack.redis_url, "--promotions", self.promotions, *more],
                            stack.folder / f"{self.group}-{run}.log",
                            {"BATON_PEER_JAVA": f"-Xmx512m -XX:+UseParallelGC -Djava.io.tmpdir={stack.folder}"})
@@ -61,6 +62,15 @@ class Case(unittest.TestCase):
     def finish(self, program):
         measure(stack, [program], self.group, TOPIC, PARTITIONS)
         self.assertEqual(program.stop(), 0, program.tail())
+
+    def comes_to_the_right_result(self):
+        self.finish(self.start(1))
+        self.assertRegex(self.verdict(), r"^[1-9]\d+ leads promoted, each once; \d+ scores right$")
+
+    def nothing_of_it_stays_when_its_topics_are_deleted(self):
+        stack.delete_topics([self.promotions, *self.contestant.own_topics()])
+        wait_for("its topics are gone", 20, lambda: not [
+            name for name in stack.admin().list_topics(timeout=20).topics if name == self.promotions or self.group in name])
 
     def verdict(self, facts=None, kind=None):
         return verify(kind or self.peer.name, stack.brokers, self.promotions, facts or truth, stack.redis_path)
@@ -87,8 +97,7 @@ class ANaiveScorer(Case):
     peer = Naive
 
     def test_comes_to_the_right_result_and_a_wrong_one_is_noticed(self):
-        self.finish(self.start(1))
-        self.assertRegex(self.verdict(), rf"^[1-9]\d+ leads promoted, each once; \d+ scores right$")
+        self.comes_to_the_right_result()
 
         def one_more_click(rows):
             row = next(row for row in rows if points(row) < 50)
@@ -157,8 +166,8 @@ class AKafkaStreamsScorer(Case):
     peer = KafkaStreams
 
     def test_comes_to_the_right_result(self):
-        self.finish(self.start(1))
-        self.assertRegex(self.verdict(), r"^[1-9]\d+ leads promoted, each once; \d+ scores right$")
+        self.comes_to_the_right_result()
+        self.nothing_of_it_stays_when_its_topics_are_deleted()
 
     @unittest.skipUnless("--long" in sys.argv, "with --long only")
     def test_promotes_exactly_once_when_it_is_killed(self):
@@ -171,6 +180,14 @@ class AKafkaStreamsScorer(Case):
         program.process.wait()
         self.finish(self.start(2, *quick))
         self.verdict()
+
+
+@unittest.skipUnless(all(map(shutil.which, ("java", "javac", "mvn"))), "needs a JDK and Maven")
+class ATunedKafkaStreamsScorer(Case):
+    peer = KafkaStreamsTuned
+
+    def test_comes_to_the_right_result(self):
+        self.comes_to_the_right_result()
 
 
 if __name__ == "__main__":

@@ -109,10 +109,11 @@ class Runners(unittest.TestCase):
         comparison = Comparison(Stack, Options)
         comparison.took = {"baton": 50, "naive": 100}
         began = time.monotonic() - 300
-        self.assertTrue(comparison.fits([baton, peer], peer, 2, began))        # these rounds are sure
-        self.assertFalse(comparison.fits([baton, peer], peer, 3, began))       # 300 + 8 × 50 + 100 > 780
+        self.assertTrue(comparison.fits([baton, peer], peer, 1, began - 900))  # these rounds are sure
+        self.assertTrue(comparison.fits([baton, peer], baton, 2, began - 900))
+        self.assertFalse(comparison.fits([baton, peer], peer, 2, began))       # 300 + 8 × 50 + 100 > 780
         self.assertTrue(comparison.fits([baton, peer], baton, 10, began))
-        self.assertTrue(comparison.fits([baton, peer], peer, 10, began))       # 300 + 50 + 100
+        self.assertTrue(comparison.fits([baton, peer], peer, 10, began))       # 300 + 100
         self.assertFalse(comparison.fits([baton, peer], baton, 10, began - 450))
 
     def test_scale_tells_rate_cost_and_memory_of_each_point(self):

@@ -15,7 +15,6 @@ static struct limit find(const struct limit_part *parts, size_t count,
     struct limit_input input = {.cores = 2,
                                 .workers = 2,
                                 .interval_s = 0.5,
-                                .new_leads = 0.1,
                                 .writes = writes,
                                 .parts = parts,
                                 .part_count = count};
@@ -56,12 +55,6 @@ Test(bench_limit, what_is_done_each_second_is_taken_off_first)
     struct limit_part parts[] = {{"beside", LIMIT_HELPERS, LIMIT_PER_SECOND, 0.5},
                                  {"a", LIMIT_WORKERS, LIMIT_PER_EVENT, 1e-6}};
     is_about(find(parts, 2, &no_writes).per_second, 1.5e6);
-}
-
-Test(bench_limit, a_new_lead_counts_as_often_as_one_comes)
-{
-    struct limit_part part = {"load", LIMIT_REDIS, LIMIT_PER_NEW_LEAD, 1e-6};
-    is_about(find(&part, 1, &no_writes).by_holder[LIMIT_BY_REDIS], 10e6);
 }
 
 Test(bench_limit, a_lead_is_written_once_in_an_interval_however_often_it_changed)

@@ -4,7 +4,7 @@ from ..document import Command, Figure, Section
 
 PROGRAM = "build/release/baton-bench"
 NAMES = {"baton": "baton", "ten": "baton, ten rules", "ceiling": "counting consumer", "naive": "naive scorer",
-         "kafka_streams": "Kafka Streams"}
+         "kafka_streams": "Kafka Streams", "kafka_streams_tuned": "Kafka Streams, tuned further"}
 WHAT = {"compare": "Throughput and cost beside peers", "latency": "How long a promotion takes",
         "stages": "What each part can do alone", "scale": "How throughput and cost grow",
         "takeover": "How fast another process takes over"}

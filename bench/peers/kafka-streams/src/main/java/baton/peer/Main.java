@@ -1,5 +1,6 @@
 package baton.peer;
 
+import io.lettuce.core.RedisClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -29,13 +31,14 @@ import org.apache.kafka.streams.state.Stores;
 public final class Main {
     private static final String USAGE = """
             usage: run --brokers B --topic T --group G --redis unix:///path/of/socket --promotions TOPIC
-                       [--threads 2] [--store memory|rocksdb] [--set NAME=VALUE]...
+                       [--threads 2] [--store rocksdb|memory] [--redis-client lettuce|own] [--set NAME=VALUE]...
             Scores leads until SIGTERM: click 3, visit 1, form fill 10; a promotion at 100.
             Hash field `score` of key lead:ID in Redis. The application id is G.
             --set: any setting of Kafka Streams, in place of ours.
             """;
     private static final Set<String> NEEDED = Set.of("brokers", "topic", "group", "redis", "promotions");
-    private static final Map<String, String> DEFAULTS = Map.of("threads", "2", "store", "memory", "set", "");
+    private static final Map<String, String> DEFAULTS =
+            Map.of("threads", "2", "store", "rocksdb", "redis-client", "lettuce", "set", "");
 
     private Main() {
     }
@@ -43,7 +46,7 @@ public final class Main {
     public static void main(String[] arguments) throws Exception {
         Map<String, String> options = readOptions(arguments);
         Path stateFolder = Files.createTempDirectory("kafka-streams-peer");
-        ThreadLocal<RedisScores> redis = redisOfThread(options.get("redis"));
+        ThreadLocal<RedisWriter> redis = ThreadLocal.withInitial(redisWriters(options));
         redis.get().close(); // fail at once where there is none
         redis.remove();
         KafkaStreams streams = new KafkaStreams(topology(options, redis), settings(options, stateFolder),
@@ -74,7 +77,8 @@ public final class Main {
             options.merge(name, arguments[i + 1], (before, value) -> name.equals("set") ? before + "\n" + value : value);
         }
         if (!options.keySet().containsAll(NEEDED) || !options.get("threads").matches("[1-9][0-9]?")
-                || !Set.of("memory", "rocksdb").contains(options.get("store"))
+                || !Set.of("rocksdb", "memory").contains(options.get("store"))
+                || !Set.of("lettuce", "own").contains(options.get("redis-client"))
                 || !options.get("redis").startsWith("unix://")) {
             refuse();
         }
@@ -86,16 +90,19 @@ public final class Main {
         System.exit(2);
     }
 
-    private static ThreadLocal<RedisScores> redisOfThread(String url) {
-        String path = url.substring("unix://".length()).replaceFirst("\\?.*", "");
-        return ThreadLocal.withInitial(() -> new RedisScores(path));
+    private static Supplier<RedisWriter> redisWriters(Map<String, String> options) {
+        String path = options.get("redis").substring("unix://".length()).replaceFirst("\\?.*", "");
+        if (options.get("redis-client").equals("own")) {
+            return () -> new OwnRedis(path);
+        }
+        RedisClient client = LettuceRedis.client(path);
+        return () -> new LettuceRedis(client);
     }
 
-    private static Topology topology(Map<String, String> options, ThreadLocal<RedisScores> redis) {
-        // Caching saves changelog records and costs more than that for a store in memory; RocksDB gains by it.
-        StoreBuilder<KeyValueStore<byte[], Long>> store = options.get("store").equals("memory")
-                ? scores(Stores.inMemoryKeyValueStore(Scorer.STORE))
-                : scores(Stores.persistentKeyValueStore(Scorer.STORE)).withCachingEnabled();
+    private static Topology topology(Map<String, String> options, ThreadLocal<RedisWriter> redis) {
+        // No cache before the store: it saves changelog records, and costs more than that.
+        StoreBuilder<KeyValueStore<byte[], Long>> store = scores(options.get("store").equals("memory")
+                ? Stores.inMemoryKeyValueStore(Scorer.STORE) : Stores.persistentKeyValueStore(Scorer.STORE));
         return new Topology()
                 .addSource("events", Serdes.ByteArray().deserializer(), Serdes.ByteArray().deserializer(),
                         options.get("topic"))
@@ -117,7 +124,6 @@ public final class Main {
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, options.get("threads"));
         settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-        settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 256L << 20); // with --store rocksdb
         settings.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 10000);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 10000);

@@ -15,9 +15,9 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * so Redis is at least once. A stream thread has one producer and commits on itself.
  */
 final class RedisFirstClients implements KafkaClientSupplier {
-    private final ThreadLocal<RedisScores> redisOfThread;
+    private final ThreadLocal<RedisWriter> redisOfThread;
 
-    RedisFirstClients(ThreadLocal<RedisScores> redisOfThread) {
+    RedisFirstClients(ThreadLocal<RedisWriter> redisOfThread) {
         this.redisOfThread = redisOfThread;
     }
 

@@ -11,12 +11,12 @@ final class Scorer implements Processor<byte[], byte[], byte[], byte[]> {
     static final String STORE = "scores";
     private static final long PROMOTED_AT = 100;
 
-    private final ThreadLocal<RedisScores> redisOfThread;
+    private final ThreadLocal<RedisWriter> redisOfThread;
     private final Event event = new Event();
     private ProcessorContext<byte[], byte[]> context;
     private KeyValueStore<byte[], Long> scores;
 
-    Scorer(ThreadLocal<RedisScores> redisOfThread) {
+    Scorer(ThreadLocal<RedisWriter> redisOfThread) {
         this.redisOfThread = redisOfThread;
     }
 

@@ -9,10 +9,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Writes scores to Redis: one {@code HSET lead:ID score N} per event, pipelined over a unix socket. While Redis works on
- * one buffer of commands the next is filled. {@link #flush} returns when every write has been answered. For one thread.
+ * Without a library: pipelined over the unix socket of Java itself. While Redis works on one buffer of commands the next
+ * is filled.
  */
-final class RedisScores implements AutoCloseable {
+final class OwnRedis implements RedisWriter {
     private static final int BUFFER_BYTES = 32 * 1024; // some 500 commands
     private static final byte[] HEAD = "*4\r\n$4\r\nHSET\r\n$".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] KEY = "\r\nlead:".getBytes(StandardCharsets.US_ASCII);
@@ -29,7 +29,7 @@ final class RedisScores implements AutoCloseable {
     private int queued; // in `text`
     private int sent; // not answered
 
-    RedisScores(String path) {
+    OwnRedis(String path) {
         try {
             channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             channel.connect(UnixDomainSocketAddress.of(path));
@@ -38,7 +38,8 @@ final class RedisScores implements AutoCloseable {
         }
     }
 
-    void put(byte[] lead, long score) {
+    @Override
+    public void put(byte[] lead, long score) {
         if (lead.length > 256) {
             throw new IllegalArgumentException("lead id of " + lead.length + " bytes");
         }
@@ -57,7 +58,8 @@ final class RedisScores implements AutoCloseable {
         queued++;
     }
 
-    void flush() {
+    @Override
+    public void flush() {
         send();
         awaitAnswers();
     }
