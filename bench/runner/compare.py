@@ -73,7 +73,7 @@ class Comparison:
         for contestant in contestants:
             rounds = len(self.turns[contestant.name])
             if rounds < self.options.rounds:
-                self.notes.append(f"{contestant.name}: {rounds} rounds instead of {self.options.rounds}, "
+                self.notes.append(f"{contestant.name}: {rounds} round{'s' * (rounds > 1)} instead of {self.options.rounds}, "
                                   f"to end within 15 minutes")
 
     def data(self, contestants, began):

@@ -100,7 +100,7 @@ public final class Main {
     }
 
     private static Topology topology(Map<String, String> options, ThreadLocal<RedisWriter> redis) {
-        // No cache before the store: it saves changelog records, and costs more than that.
+        // No cache before the store: it saves changelog records, and costs as much or more.
         StoreBuilder<KeyValueStore<byte[], Long>> store = scores(options.get("store").equals("memory")
                 ? Stores.inMemoryKeyValueStore(Scorer.STORE) : Stores.persistentKeyValueStore(Scorer.STORE));
         return new Topology()
