@@ -185,7 +185,7 @@ const struct parameter parameters[] = {
     DURATION("emit.pace", emit.pace_ms, "15ms", 0, 10 * S,
              "Least pause between a commit and the next transaction; without it brokers make them "
              "slower, not faster."),
-    DURATION("emit.pace_behind", emit.pace_behind_ms, "100ms", 0, 10 * S,
+    DURATION("emit.pace_behind", emit.pace_behind_ms, "250ms", 0, 10 * S,
              "The same while more events wait than can be read at once: promotions are late then "
              "anyway, and every transaction costs the broker some milliseconds."),
     DURATION("commit.interval", commit.interval_ms, "500ms", 10, M,

@@ -358,7 +358,12 @@ static rd_kafka_t *create_producer(struct kafka_sink *self, struct error *error)
                    self->settings.max_message_bytes ? self->settings.max_message_bytes
                                                     : (size_t)1000000);
     (void)snprintf(transaction_ms, sizeof transaction_ms, "%d", TRANSACTION_MS);
-    const struct kafka_option before[] = {{"message.max.bytes", max_bytes}};
+    const struct kafka_option before[] = {
+        {"message.max.bytes", max_bytes},
+        /* Asked while the last transaction's marks are still being written, the broker says so and
+         * is asked again: not after 100 ms, when promotions wait. */
+        {"retry.backoff.ms", "20"},
+    };
     const struct kafka_option fixed[] = {
         {"transactional.id", self->transactional_id},
         {"transaction.timeout.ms", transaction_ms},
@@ -368,8 +373,9 @@ static rd_kafka_t *create_producer(struct kafka_sink *self, struct error *error)
         {"acks", "all"},
         {"linger.ms", "0"},
     };
-    rd_kafka_conf_t *conf = kafka_client_conf(&self->settings, KAFKA_PRODUCER, before, 1, fixed,
-                                              sizeof fixed / sizeof *fixed, error);
+    rd_kafka_conf_t *conf =
+        kafka_client_conf(&self->settings, KAFKA_PRODUCER, before, sizeof before / sizeof *before,
+                          fixed, sizeof fixed / sizeof *fixed, error);
     if (!conf)
         return NULL;
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
