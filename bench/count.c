@@ -1,4 +1,4 @@
-/* The ceiling: consumers of one group that take single messages and only count them. */
+/* The ceiling: consumers that share a topic, take single messages and only count them. */
 #include "bench.h"
 
 #include "common/clock.h"
@@ -12,12 +12,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TELL_EVERY 512 /* messages, between looks at the clock and at the others */
 #define POLL_MS 100
 #define THREADS_MAX 64
-/* Joins, first fetches and warming up are not what is measured. */
+/* First fetches and warming up are not what is measured. */
 #define STEADY_FROM 0.1
 
 struct count_options {
@@ -31,7 +30,8 @@ static const struct option rows[] = {
     {"events", OPTION_COUNT, offsetof(struct count_options, events), NULL,
      "how many to count; without it all that the topic holds at the start"},
     {"consumers", OPTION_COUNT, offsetof(struct count_options, consumers), "2",
-     "consumers of one group, a thread each: as many as baton has workers", 1, THREADS_MAX, NULL},
+     "consumers that share the partitions, a thread each: as many as baton has workers", 1,
+     THREADS_MAX, NULL},
     {"limit", OPTION_DURATION, offsetof(struct count_options, limit), "120s",
      "give up after this time", 1, 0, NULL},
     OUTPUT_OPTIONS(struct count_options, common, "none"),
@@ -39,8 +39,9 @@ static const struct option rows[] = {
 
 static const struct options table = {
     "count",
-    "Reads a topic from its beginning with consumers of one new group, read_committed, with the "
-    "call that\ntakes single messages, and only counts: what no consumer on this machine "
+    "Reads a topic from its beginning with consumers that share its partitions, read_committed, "
+    "with "
+    "the call\nthat takes single messages, and only counts: what no consumer on this machine "
     "outruns.\nThe steady rate is measured from a tenth of the events to the last one.",
     rows, sizeof rows / sizeof *rows};
 
@@ -161,44 +162,41 @@ static void *count_all(void *opaque)
 
 /* ---- Life of the consumers ---- */
 
-static enum status join(struct counter *self, const struct count_options *options,
-                        const char *group, struct error *error)
+/* Partitions are dealt out by hand: a group would first form, give the first member everything, and
+ * have it begin anew when the second one comes. */
+static enum status open_counter(struct counter *self, const struct count_options *options,
+                                uint64_t number, struct error *error)
 {
     /* As baton's own source sets them. */
     const struct bench_setting settings[] = {
-        {"group.id", group},
-        {"partition.assignment.strategy", "range"},
-        {"isolation.level", "read_committed"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
-        {"enable.partition.eof", "true"},
-        {"queued.min.messages", "500000"},
-        {"queued.max.messages.kbytes", "131072"},
-        {"fetch.message.max.bytes", "4194304"},
-        {"fetch.max.bytes", "67108864"},
-        {"fetch.wait.max.ms", "100"},
-        {"fetch.error.backoff.ms", "100"},
+        {"group.id", "baton-bench-count"}, /* must be there; nothing is committed */
+        {"isolation.level", "read_committed"},  {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},  {"enable.partition.eof", "true"},
+        {"queued.min.messages", "500000"},      {"queued.max.messages.kbytes", "131072"},
+        {"fetch.message.max.bytes", "4194304"}, {"fetch.max.bytes", "67108864"},
+        {"fetch.wait.max.ms", "100"},           {"fetch.error.backoff.ms", "100"},
     };
     self->consumer = bench_kafka_create(RD_KAFKA_CONSUMER, &options->common, settings,
                                         sizeof settings / sizeof *settings, NULL, NULL, error);
     if (!self->consumer)
         return STATUS_STOP;
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    (void)rd_kafka_topic_partition_list_add(topics, options->common.topic, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(self->consumer, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
+    rd_kafka_topic_partition_list_t *its = rd_kafka_topic_partition_list_new(8);
+    for (int i = 0; i < self->shared->partitions; i++)
+        if ((uint64_t)i % options->consumers == number)
+            rd_kafka_topic_partition_list_add(its, options->common.topic, i)->offset =
+                RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_resp_err_t code = rd_kafka_assign(self->consumer, its);
+    rd_kafka_topic_partition_list_destroy(its);
     return code ? error_set(error, STATUS_STOP, "cannot read %s: %s", options->common.topic,
                             rd_kafka_err2str(code))
                 : STATUS_OK;
 }
 
-static void leave(struct counter *counters, uint64_t count)
+static void close_counters(struct counter *counters, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         if (!counters[i].consumer)
             continue;
-        (void)rd_kafka_consumer_close(counters[i].consumer);
         rd_kafka_destroy(counters[i].consumer);
     }
 }
@@ -221,16 +219,13 @@ static void watch(struct counting *shared, double limit)
 static enum status count_topic(const struct count_options *options, struct counting *shared,
                                struct counter counters[THREADS_MAX], struct error *error)
 {
-    char group[64];
-    (void)snprintf(group, sizeof group, "bench-count-%d-%lld", (int)getpid(),
-                   (long long)clock_unix_ms());
     enum status status = STATUS_OK;
-    uint64_t joined = 0, started = 0;
-    for (; joined < options->consumers && status == STATUS_OK; joined++) {
-        counters[joined].shared = shared;
-        status = join(&counters[joined], options, group, error);
+    uint64_t opened = 0, started = 0;
+    for (; opened < options->consumers && status == STATUS_OK; opened++) {
+        counters[opened].shared = shared;
+        status = open_counter(&counters[opened], options, opened, error);
     }
-    for (; started < joined && status == STATUS_OK; started++)
+    for (; started < opened && status == STATUS_OK; started++)
         if (pthread_create(&counters[started].thread, NULL, count_all, &counters[started]) != 0) {
             status = error_set(error, STATUS_STOP, "no thread for consumer %" PRIu64, started + 1);
             break;
@@ -240,7 +235,7 @@ static enum status count_topic(const struct count_options *options, struct count
     atomic_store(&shared->stop, true);
     for (uint64_t i = 0; i < started; i++)
         (void)pthread_join(counters[i].thread, NULL);
-    leave(counters, joined);
+    close_counters(counters, opened);
     return status;
 }
 

@@ -74,14 +74,15 @@ void progress_show(struct progress *progress, uint64_t done, const char *format,
     char line[240];
     int used = head(progress, done, (double)(done - progress->shown_done) / since, line,
                     sizeof line - 120);
-    va_list arguments;
-    va_start(arguments, format);
     if (*format && used > 0) {
         size_t at = (size_t)used < sizeof line - 120 ? (size_t)used : sizeof line - 121;
-        memcpy(line + at, ", ", 2);
-        (void)vsnprintf(line + at + 2, sizeof line - at - 2, format, arguments);
+        line[at++] = ',';
+        line[at++] = ' ';
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(line + at, sizeof line - at, format, arguments);
+        va_end(arguments);
     }
-    va_end(arguments);
     put_line(progress, line);
     progress->shown = now;
     progress->shown_done = done;

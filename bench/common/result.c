@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define DIGITS JSON_REAL_PRECISION(9) /* more than any measurement has */
+
 FILE *result_text(bool json)
 {
     return json ? stderr : stdout;
@@ -155,7 +157,7 @@ static int cannot(const char *what, const char *path)
 static int append_line(const json_t *result, const char *folder)
 {
     char path[4096];
-    char *line = json_dumps(result, JSON_COMPACT);
+    char *line = json_dumps(result, JSON_COMPACT | DIGITS);
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
         free(line);
         return cannot("make the folder", folder);
@@ -176,7 +178,7 @@ int result_finish(json_t *result, json_t *data, const char *folder, bool json)
     if (!folder || strcmp(folder, "none") != 0)
         code = append_line(result, folder ? folder : BENCH_SOURCE_DIR "/results");
     if (json) {
-        char *text = json_dumps(data, JSON_REAL_PRECISION(9));
+        char *text = json_dumps(data, DIGITS);
         (void)printf("%s\n", text ? text : "null");
         (void)fflush(stdout);
         free(text);

@@ -444,6 +444,18 @@ static void give_up_all(struct direct *self)
     }
 }
 
+void direct_forget(struct direct *self)
+{
+    for (uint32_t i = 0; i < self->connection_count; i++) {
+        struct connection *connection = &self->connections[i];
+        struct request *begun = connection->written ? queue_take(&connection->unsent) : NULL;
+        while (connection->unsent.first)
+            give_up(self, queue_take(&connection->unsent));
+        if (begun)
+            queue_put(&connection->unsent, begun);
+    }
+}
+
 enum status direct_flush(struct direct *self, double seconds, struct error *error)
 {
     enum status status = STATUS_OK;

@@ -59,6 +59,8 @@ enum status direct_flush(struct direct *direct, double seconds, struct error *er
 void direct_hold(struct direct *direct, double at);
 /* Ends the holding: the beginning is at clock_seconds() == `beginning`. */
 void direct_release(struct direct *direct, double beginning);
+/* Gives up what has not begun to be sent: it has failed. */
+void direct_forget(struct direct *direct);
 /* After direct_release: how late the next request is at clock_seconds() `now`; negative: not yet
  * due, by so much; -INFINITY: none is left. */
 double direct_late(const struct direct *direct, double now);

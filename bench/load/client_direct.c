@@ -65,7 +65,8 @@ static void destroy(struct client *client)
 struct client *client_direct(const struct common_options *common, bool paced, struct error *error)
 {
     /* The broker slows down who sends as fast as it goes, and nobody who has a plan. */
-    const struct direct_settings settings = {.linger = paced ? 0.005 : 0.02,
+    const struct direct_settings settings = {.batch_bytes = paced ? 0 : 200000,
+                                             .linger = paced ? 0.005 : 0.02,
                                              .room_bytes = paced ? UINT64_MAX : 8 * 1024 * 1024};
     struct direct_client *self = memory_take_zeroed(1, sizeof *self);
     self->port.send = send_event;

@@ -212,8 +212,13 @@ static void send_prepared(struct producer *self)
     direct_release(direct, self->team->began);
     for (;;) {
         double now = clock_seconds(), late = direct_late(direct, now);
-        if (late == -INFINITY || is_over(self->team))
+        if (late == -INFINITY)
             return;
+        if (is_over(self->team)) {
+            direct_forget(direct);
+            give_up(self->team, "interrupted before all were sent");
+            return;
+        }
         if (self->team->plan->rate > 0 && late > 0)
             note_lag(self, late);
         /* What is due goes; then until something is due or an answer comes. */

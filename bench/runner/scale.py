@@ -4,7 +4,8 @@ Data of a result:
     default   the point that all others differ from in one factor: {"workers": 2, "leads": 200000, …}
     factors   name -> [{"value", "events_per_second": S, "cpu_seconds_per_million": {"program", "broker", "redis",
               "total": S}, "resident_bytes": of the largest process, "table_limit_bytes", "redis_bytes_per_lead",
-              "redis_leads", "events", "leads_in_memory"}]; S is {"median", "min", "max", "values"}
+              "redis_leads", "events", "leads_in_memory", "whole_run": too few events, start-up is in it}]; S is
+              {"median", "min", "max", "values"}
     redis_memory  [{"kind", "leads", "bytes_per_lead", "memory_usage": {"median", "min", "max"}}]: agreements of
               different appetite over the same events
     wide      leads far beyond the table, uniform: {"leads", "leads_in_redis", "table", "leads_in_memory",
@@ -150,7 +151,8 @@ class Scale:
             cost = row["cpu_seconds_per_million"]
             say(f"{name} {value}: {row['events_per_second']['median'] / 1e6:.3f} M events/s, CPU s per million "
                 + " / ".join(f"{cost[part]['median']:.2f}" for part in ("program", "broker", "redis"))
-                + f", {row['resident_bytes'] >> 20} MiB resident")
+                + f", {row['resident_bytes'] >> 20} MiB resident"
+                + (" (too few events: start-up is in it)" if row["whole_run"] else ""))
         return rows
 
     # --- memory of Redis by kind ---
@@ -221,7 +223,7 @@ def summary_of(point, runs):
             "cpu_seconds_per_million": {part: results.spread(round(cost[part], 4) for cost in costs)
                                         for part in costs[0]},
             "resident_bytes": max(run["resident_bytes"] for run in runs),
-            "table_limit_bytes": bytes_of(point["table"]),
+            "table_limit_bytes": bytes_of(point["table"]), "whole_run": any(run["measured"].whole_run for run in runs),
             **{name: runs[-1][name] for name in ("events", "redis_leads", "redis_bytes_per_lead", "leads_in_memory")}}
 
 

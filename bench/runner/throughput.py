@@ -12,6 +12,7 @@ from stack import Failed, wait_for
 
 LOOK_SECONDS = 0.1
 START_SHARE = 0.1
+LATEST_SHARE = 0.5                  # begun later than this, the window says more of single commits than of a rate
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Measured:
     events: int                         # committed in it
     cpu_seconds: dict                   # program, broker, redis
     curve: list = field(default_factory=list)   # [seconds since the start, committed events]
-    whole_run: bool = False             # too short for the 10 %: the window is the whole run
+    whole_run: bool = False             # too short a topic: the window is the whole run
 
     @property
     def events_per_second(self):
@@ -104,7 +105,7 @@ def measure(stack, programs, group, topic, partitions, patience=120):
         raise Failed(f"topic {topic} is empty")
     start = before.committed + START_SHARE * (total - before.committed)
     first = next(look for look in looks if look.committed >= start)
-    whole_run = first is looks[-1]
+    whole_run = first.committed - before.committed > LATEST_SHARE * (total - before.committed)
     first = before if whole_run else first
     last = looks[-1]
     return Measured(last.at - first.at, last.committed - first.committed,

@@ -157,8 +157,9 @@ static bool read_hex(const char *text, size_t digits, uint64_t *number)
 
 void traffic_lead_id(uint32_t lead, char *room)
 {
-    memcpy(room, "lead-", 5);
-    put_hex8(room + 5, lead * LEAD_FACTOR);
+    static const char prefix[5] = {'l', 'e', 'a', 'd', '-'};
+    memcpy(room, prefix, sizeof prefix);
+    put_hex8(room + sizeof prefix, lead * LEAD_FACTOR);
 }
 
 bool traffic_lead_of(const char *id, size_t size, uint32_t *lead)
