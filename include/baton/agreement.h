@@ -124,6 +124,9 @@ struct baton_agreement {
     uint32_t touches;        /* kept per lead, 0 to BATON_TOUCHES_MAX */
 };
 
+/* The texts of an event that a fold under this agreement looks at: bit per baton_event_field. What
+ * an event says elsewhere changes nothing. */
+uint32_t baton_agreement_fields(const struct baton_agreement *agreement);
 /* Index of the behaviour rule with this hash, or -1. */
 int32_t baton_agreement_rule(const struct baton_agreement *agreement, uint32_t hash);
 

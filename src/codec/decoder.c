@@ -22,6 +22,7 @@ struct decoder {
     const struct input_config *config;
     struct field_node fields;
     struct form_mapping form;
+    uint32_t wanted, unread; /* what decoder_want says */
     struct writer **writers; /* open addressing by key */
     uint32_t writer_count, writer_mask;
     struct writer *latest; /* one topic's messages mostly share a schema */
@@ -49,6 +50,7 @@ enum status decoder_create(struct decoder **out, const struct input_config *conf
 {
     struct decoder *decoder = memory_take_zeroed(1, sizeof *decoder);
     decoder->config = config;
+    decoder_want(decoder, RAW_ALL_FIELDS);
     decoder->writer_mask = 15;
     decoder->writers = memory_take_zeroed(decoder->writer_mask + 1, sizeof(struct writer *));
     enum status status = check_kinds(config, error);
@@ -62,6 +64,12 @@ enum status decoder_create(struct decoder **out, const struct input_config *conf
     }
     *out = decoder;
     return status;
+}
+
+void decoder_want(struct decoder *decoder, uint32_t fields)
+{
+    decoder->wanted = fields;
+    decoder->unread = raw_event_unread(fields);
 }
 
 void decoder_destroy(struct decoder *decoder)
@@ -226,7 +234,7 @@ static bool read_value(struct decoder *decoder, const struct message *message,
         decode_result_dead(result, DEAD_UNREADABLE, "longer than %u bytes", MESSAGE_BYTES_MAX);
         return false;
     }
-    raw_event_init(raw);
+    raw_event_init(raw, decoder->wanted, decoder->unread);
     if (framed.framing == FRAMING_JSON)
         return read_json(decoder, &framed, scratch, raw, result);
     return read_avro(decoder, &framed, scratch, raw, result);

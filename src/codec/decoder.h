@@ -65,6 +65,9 @@ struct decoder;
 enum status decoder_create(struct decoder **decoder, const struct input_config *config,
                            struct error *error);
 void decoder_destroy(struct decoder *decoder);
+/* From now on only these fields of events need be filled (bit per baton_event_field): others may be
+ * left empty. No verdict depends on it. All of them until it is called. */
+void decoder_want(struct decoder *decoder, uint32_t fields);
 
 /* Which schema a value names, without reading further; SCHEMA_NONE for JSON and for what is no
  * framing. */

@@ -120,6 +120,17 @@ static bool check_time(const struct input_config *config, const struct message *
 /* ---- fields
  * -------------------------------------------------------------------------------------------- */
 
+/* Does something that the URL says have to be known? */
+static bool needs_url(const struct raw_event *raw, const struct baton_text *fields)
+{
+    const uint32_t parts = 1u << BATON_HOST | 1u << BATON_UTM_SOURCE | 1u << BATON_UTM_MEDIUM |
+                           1u << BATON_UTM_CAMPAIGN | 1u << BATON_UTM_TERM |
+                           1u << BATON_UTM_CONTENT;
+    return raw->wanted & parts || !fields[BATON_CHANNEL].size ||
+           (raw->wanted >> BATON_PAGE & 1 && !fields[BATON_PAGE].size) ||
+           (raw->wanted >> BATON_CAMPAIGN & 1 && !fields[BATON_CAMPAIGN].size);
+}
+
 static void derive(const struct raw_event *raw, struct arena *arena, struct baton_event *event)
 {
     struct baton_text *fields = event->fields, url = raw->texts[TARGET_URL];
@@ -129,8 +140,10 @@ static void derive(const struct raw_event *raw, struct arena *arena, struct bato
         fields[BATON_PAGE] = cut(url_page(page));
     if (!url.size)
         return;
-    url_read(arena, url, &parts);
     fields[BATON_URL] = cut(url);
+    if (!needs_url(raw, fields))
+        return;
+    url_read(arena, url, &parts);
     fields[BATON_HOST] = cut(parts.host);
     if (!page.size)
         fields[BATON_PAGE] = cut(parts.page);

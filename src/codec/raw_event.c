@@ -5,10 +5,33 @@
 
 #define FEW_ENTRIES 12 /* up to here names are compared one by one */
 
-void raw_event_init(struct raw_event *raw)
+/* The targets that only fill the field beside them. A URL may say the channel, a page is wanted or
+ * not. */
+uint32_t raw_event_unread(uint32_t wanted)
+{
+    static const struct {
+        enum baton_event_field field;
+        enum target target;
+    } pairs[] = {{BATON_PAGE, TARGET_PAGE},
+                 {BATON_REFERRER, TARGET_REFERRER},
+                 {BATON_CAMPAIGN, TARGET_CAMPAIGN},
+                 {BATON_SESSION, TARGET_SESSION},
+                 {BATON_USER_AGENT, TARGET_USER_AGENT},
+                 {BATON_TARGET, TARGET_TARGET},
+                 {BATON_FORM, TARGET_FORM}};
+    uint32_t unread = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (!(wanted >> pairs[i].field & 1))
+            unread |= 1u << pairs[i].target;
+    return unread;
+}
+
+void raw_event_init(struct raw_event *raw, uint32_t wanted, uint32_t unread)
 {
     memset(raw, 0, sizeof *raw);
     raw->kind = RAW_NO_KIND;
+    raw->wanted = wanted;
+    raw->unread = unread;
 }
 
 bool raw_text_is_utf8(struct baton_text text)
@@ -34,7 +57,7 @@ static void mention(struct raw_event *raw, enum target target)
 
 void raw_event_set(struct raw_event *raw, enum target target, struct baton_text text)
 {
-    if (target > TARGET_LEAD_ID && !raw_text_is_utf8(text))
+    if (raw->unread >> target & 1 || (target > TARGET_LEAD_ID && !raw_text_is_utf8(text)))
         return;
     raw->texts[target] = text;
     mention(raw, target);

@@ -51,9 +51,15 @@ struct raw_event {
     bool has_time;               /* a time that is one */
     int64_t time_ms;
     struct raw_entries fields, properties;
+    uint32_t wanted; /* fields of the event that need be filled: bit per baton_event_field */
+    uint32_t unread; /* bit per target that none of them needs */
 };
 
-void raw_event_init(struct raw_event *raw);
+#define RAW_ALL_FIELDS UINT32_MAX
+
+void raw_event_init(struct raw_event *raw, uint32_t wanted, uint32_t unread);
+/* The targets that none of these fields needs: for raw_event_init. */
+uint32_t raw_event_unread(uint32_t wanted);
 /* Takes a text for a target, if it is UTF-8 (ids: in any case). */
 void raw_event_set(struct raw_event *raw, enum target target, struct baton_text text);
 /* The target's field is there, and null. */

@@ -177,3 +177,23 @@ bool baton_profile_matches(const struct baton_condition *condition, const struct
 {
     return holds(condition, &(struct subject){.lead = lead});
 }
+
+static uint32_t fields_of(const struct baton_condition *condition)
+{
+    uint32_t fields = 0;
+    if (condition->match < BATON_MATCH_ALL && condition->field < BATON_EVENT_FIELDS)
+        fields = 1u << condition->field;
+    for (uint32_t i = 0; i < condition->child_count; i++)
+        fields |= fields_of(&condition->children[i]);
+    return fields;
+}
+
+uint32_t baton_agreement_fields(const struct baton_agreement *agreement)
+{
+    uint32_t fields = 1u << BATON_CHANNEL;
+    if (agreement->touches)
+        fields |= 1u << BATON_PAGE | 1u << BATON_FORM | 1u << BATON_CAMPAIGN;
+    for (uint32_t i = 0; i < agreement->behaviour_count; i++)
+        fields |= fields_of(&agreement->behaviour[i].where);
+    return fields;
+}

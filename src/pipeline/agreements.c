@@ -82,6 +82,7 @@ static const struct agreement *keep(struct worker *worker, struct agreement *par
     const struct baton_agreement *compiled = agreement_compiled(parsed);
     text_buffer_init(&entry->zone);
     agreement_zone_write(compiled->zone, compiled->zone_count, &entry->zone);
+    worker_want_fields(worker, parsed);
     return parsed;
 }
 

@@ -10,6 +10,7 @@
 #define BATCH_RECORDS 512
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS 5000
+#define TAKEOVER_RETRY_LAST_MS 250
 #define FENCE_CHECK_US 1000000
 #define BEHIND_US 100000
 #define WORDS_PER_WRITE 512
@@ -136,6 +137,7 @@ struct worker {
     struct encoder *encoder;
     struct decoder *decoder;
     uint64_t input_hash;
+    uint32_t wanted_fields; /* of events, by all agreements held */
     struct lead_table table;
     struct arena scratch; /* of a batch */
     struct arena talk;    /* of a take-over or any other rare errand */
@@ -199,6 +201,8 @@ struct worker {
 /* Every part uses these. */
 int64_t worker_now_us(struct worker *worker);
 bool worker_is_behind(struct worker *worker);
+/* Events are read with what this agreement looks at, too. Before any is folded under it. */
+void worker_want_fields(struct worker *worker, const struct agreement *agreement);
 __attribute__((format(printf, 3, 4))) void unit_log(struct worker *worker, struct unit *unit,
                                                     const char *format, ...);
 void unit_stop(struct worker *worker, struct unit *unit,

@@ -22,6 +22,12 @@ int64_t worker_now_us(struct worker *worker)
     return worker->ports.clock->monotonic_us(worker->ports.clock);
 }
 
+void worker_want_fields(struct worker *worker, const struct agreement *agreement)
+{
+    worker->wanted_fields |= baton_agreement_fields(agreement_compiled(agreement));
+    decoder_want(worker->decoder, worker->wanted_fields);
+}
+
 /* Events have been waiting behind every batch for a while. */
 bool worker_is_behind(struct worker *worker)
 {
@@ -132,6 +138,9 @@ void takeover_waits(struct worker *worker, const struct error *error)
     if (strcmp(worker->trouble.text, error->text) != 0)
         log_warn("worker=%u cannot take over units yet: %s", worker->config.number, error->text);
     worker->trouble = *error;
+    /* Often it is an open transaction that hides K: whoever waits for its end wants to see it. */
+    if (worker->retry_ms > TAKEOVER_RETRY_LAST_MS / 2)
+        worker->retry_ms = TAKEOVER_RETRY_LAST_MS / 2;
     retry_later(worker);
 }
 
@@ -582,6 +591,7 @@ enum status worker_create(struct worker **out, const struct worker_config *confi
     text_buffer_init(&worker->agreements[0].zone);
     agreement_zone_write(compiled->zone, compiled->zone_count, &worker->agreements[0].zone);
     worker->agreement_count = 1;
+    worker_want_fields(worker, config->agreement);
     *out = worker;
     return STATUS_OK;
 }

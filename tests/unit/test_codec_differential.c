@@ -519,7 +519,7 @@ static void one_value(const struct avro_plan *plan, avro_value_iface_t *class)
     avro_reader_t reader = avro_reader_memory(bytes, (int64_t)size);
     cr_assert_eq(avro_value_read(reader, &read), 0);
     avro_reader_free(reader);
-    raw_event_init(&raw);
+    raw_event_init(&raw, RAW_ALL_FIELDS, 0);
     uint8_t *exact = memcpy(malloc(size + 1), bytes, size);
     cr_assert(avro_decode(plan, config, exact, size, &arena, &raw, &problem), "%s: %s",
               problem.text, schema_text);

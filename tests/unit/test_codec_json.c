@@ -426,3 +426,46 @@ Test(json, many_members_take_no_quadratic_time)
     cr_expect_str_eq(bench_verdict(&bench), "");
     free(text);
 }
+
+/* Whatever fields are wanted: they read as with all of them, and so does the verdict. */
+Test(json, fields_that_are_not_wanted_change_neither_the_others_nor_the_verdict)
+{
+    static const char *const messages[] = {
+        "{\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":1793534400000,\"page\":"
+        "\"/a?b\",\"url\":\"https://h.example/p?utm_source=s&utm_campaign=c\",\"referrer\":\"r\","
+        "\"session\":\"s1\",\"user_agent\":\"ua\"}",
+        "{\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":1793534400000,\"url\":"
+        "\"https://h.example/p?utm_source=s&utm_campaign=c\"}",
+        "{\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":1793534400000,"
+        "\"channel\":\"mail\",\"url\":\"https://h.example/p?utm_medium=m&utm_term=t\"}",
+        "{\"kind\":\"form_fill\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":1793534400000,"
+        "\"form\":\"f\",\"campaign\":\"k\",\"fields\":{\"email\":\"a@b.example\"}}",
+        "{\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l2\",\"time\":1793534400000}",
+        "{\"kind\":\"visit\",\"lead_id\":\"l1\",\"user_agent\":7}"};
+    struct bench all, some;
+    uint32_t read = 0;
+    bench_init(&all, NULL);
+    bench_init(&some, NULL);
+    for (size_t m = 0; m < sizeof messages / sizeof *messages; m++)
+        for (uint32_t wanted = 0; wanted < 1u << BATON_EVENT_FIELDS; wanted += 7) {
+            uint32_t fields = wanted | 1u << BATON_CHANNEL;
+            decoder_want(some.decoder, fields);
+            (void)bench_json(&all, messages[m]);
+            (void)bench_json(&some, messages[m]);
+            cr_assert_str_eq(bench_verdict(&some), bench_verdict(&all));
+            cr_assert_eq(some.event.update_count, all.event.update_count);
+            read += all.result.outcome == DECODED;
+            for (uint32_t f = 0; f < BATON_EVENT_FIELDS && all.result.outcome == DECODED; f++)
+                cr_assert(!(fields >> f & 1) ||
+                              (some.event.fields[f].size == all.event.fields[f].size &&
+                               !memcmp(some.event.fields[f].data ? some.event.fields[f].data : "",
+                                       all.event.fields[f].data ? all.event.fields[f].data : "",
+                                       all.event.fields[f].size)),
+                          "message %zu, fields %x: field %u differs", m, fields, f);
+            arena_reset(&all.arena);
+            arena_reset(&some.arena);
+        }
+    cr_assert_gt(read, 4 * (1u << BATON_EVENT_FIELDS) / 8); /* four of the six are events */
+    bench_fini(&all);
+    bench_fini(&some);
+}
