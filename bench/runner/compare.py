@@ -60,9 +60,9 @@ class Comparison:
         self.prepare()
         # The counter fills the page cache; baton's transactions have to be met often before the broker has
         # compiled what they take: a young one spends ten times as much on each.
-        for contestant in [contestants[0]] + [contestants[1]] * 3:
+        for before, contestant in enumerate([contestants[0]] + [contestants[1]] * 3):
             say(f"warming up: {contestant.title}")
-            self.turn(contestant, 0)
+            self.turn(contestant, -before)
         self.turns = {contestant.name: [] for contestant in contestants}
         for number in range(1, self.options.rounds + 1):
             for contestant in contestants:
