@@ -7,6 +7,4 @@ pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis>=0.14)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml>=0.7.12)
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc>=2.5)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
-# Messages are allocated by one thread and freed by another: tcmalloc is made for that. Optional.
-pkg_check_modules(TCMALLOC IMPORTED_TARGET libtcmalloc_minimal>=2.10)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
