@@ -7,5 +7,6 @@ int bench_load(int argc, char **argv);
 int bench_count(int argc, char **argv);
 int bench_latency(int argc, char **argv);
 int bench_stages(int argc, char **argv);
+int bench_memory(int argc, char **argv);
 
 #endif

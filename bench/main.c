@@ -16,18 +16,20 @@
 static const struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv); /* NULL: runner/NAME.py */
-    bool own_servers; /* has a runner, too: without --brokers it starts servers of its own */
+    const char *servers; /* has a runner, too: without this option it starts servers of its own */
 } commands[] = {
-    {"load", "sends believable traffic to a Kafka topic", bench_load, false},
-    {"count", "reads a topic and only counts: the ceiling of any consumer", bench_count, false},
+    {"load", "sends believable traffic to a Kafka topic", bench_load, NULL},
+    {"count", "reads a topic and only counts: the ceiling of any consumer", bench_count, NULL},
     {"latency", "from when an event should have been sent to its promotion being visible",
-     bench_latency, true},
+     bench_latency, "brokers"},
     {"stages", "what each part can do alone on this machine, and which part is the limit",
-     bench_stages, true},
-    {"compare", "baton, the ceiling and peers on one topic, in turns", NULL, false},
-    {"scale", "how cost grows with workers, leads, partitions, rules and sizes", NULL, false},
-    {"takeover", "kill -9 under load: time until its units are live again", NULL, false},
-    {"report", "one page of all results", NULL, false},
+     bench_stages, "brokers"},
+    {"memory", "what a lead takes of Redis, by what is kept of it", bench_memory, "redis"},
+    {"compare", "baton, the ceiling and peers on one topic, in turns", NULL, NULL},
+    {"scale", "how cost grows with workers, leads, partitions, rules and sizes", NULL, NULL},
+    {"takeover", "kill -9 under load: time until its units are live again", NULL, NULL},
+    {"replay", "the log folded again, beside the rate of a live unit", NULL, NULL},
+    {"report", "one page of all results", NULL, NULL},
 };
 
 static int usage(FILE *out, int code)
@@ -116,7 +118,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], command->name) != 0)
             continue;
         if (!command->run ||
-            (command->own_servers && !options_mention(argc - 1, argv + 1, "brokers")))
+            (command->servers && !options_mention(argc - 1, argv + 1, command->servers)))
             return run_python(command, argc - 1, argv + 1);
         return command->run(argc - 1, argv + 1);
     }

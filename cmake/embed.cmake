@@ -1,6 +1,7 @@
-# baton_embed(OUTPUT FILE...): the texts of these files become bytes of the program. OUTPUT is a C file that
-# implements codec/embedded.h: a text is found by the file's name without its folder.
-function(baton_embed output)
+# baton_embed(ROOM TABLE FILE...): the texts of these files become bytes of the program, in the room's table
+# `const struct embedded_text TABLE[]` (base/embedded.h), which ends with an entry without a name.
+function(baton_embed room table)
+  set(output ${CMAKE_BINARY_DIR}/${table}.c)
   set(bodies "")
   set(rows "")
   set(number 0)
@@ -13,8 +14,9 @@ function(baton_embed output)
     string(APPEND rows "    {\"${name}\", (const char *)text_${number}, sizeof text_${number} - 1},\n")
     math(EXPR number "${number} + 1")
   endforeach()
-  set(content "/* Made by cmake/embed.cmake. */\n#include \"codec/embedded.h\"\n\n")
-  string(APPEND content "${bodies}\nconst struct embedded_text embedded_texts[] = {\n${rows}    {0, 0, 0}};\n")
+  set(content "/* Made by cmake/embed.cmake. */\n#include \"base/embedded.h\"\n\nextern const struct embedded_text ${table}[];\n")
+  string(APPEND content "${bodies}\nconst struct embedded_text ${table}[] = {\n${rows}    {0, 0, 0}};\n")
   file(WRITE ${output}.new "${content}")
   file(COPY_FILE ${output}.new ${output} ONLY_IF_DIFFERENT)
+  target_sources(baton_${room} PRIVATE ${output})
 endfunction()

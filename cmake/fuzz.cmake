@@ -15,7 +15,7 @@ function(baton_fuzz_programs)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
-    target_link_libraries(${name} PRIVATE baton_pipeline baton_codec baton_config baton_agreement baton_domain baton_text
+    target_link_libraries(${name} PRIVATE baton_fetch baton_pipeline baton_codec baton_config baton_agreement baton_domain baton_text
                           baton_yaml baton_base)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     target_compile_options(${name} PRIVATE -Wno-missing-prototypes)

@@ -16,5 +16,18 @@ install(FILES ${CMAKE_BINARY_DIR}/baton.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/p
 
 if(TARGET baton)
   install(TARGETS baton RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Manual pages and completions come out of the program itself.
+  set(BATON_MADE ${CMAKE_BINARY_DIR}/made)
+  add_custom_command(TARGET baton POST_BUILD VERBATIM
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${BATON_MADE}/man ${BATON_MADE}/completion
+    COMMAND baton man --all ${BATON_MADE}/man
+    COMMAND sh -c "\"$1\" completion bash >\"$2\"/baton.bash && \"$1\" completion zsh >\"$2\"/_baton && \"$1\" completion fish >\"$2\"/baton.fish"
+            sh $<TARGET_FILE:baton> ${BATON_MADE}/completion)
+  install(DIRECTORY ${BATON_MADE}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  install(FILES ${BATON_MADE}/completion/baton.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME baton)
+  install(FILES ${BATON_MADE}/completion/_baton DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${BATON_MADE}/completion/baton.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 install(DIRECTORY schemas/ DESTINATION ${CMAKE_INSTALL_DATADIR}/baton/schemas)
+# The program carries this list.
+install(FILES data/crawlers/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/baton/licenses RENAME crawler-user-agents)

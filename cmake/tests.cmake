@@ -3,9 +3,9 @@
 enable_testing()
 pkg_check_modules(CRITERION IMPORTED_TARGET criterion>=2.3)
 pkg_check_modules(XXHASH IMPORTED_TARGET libxxhash)
-set(BATON_ROOMS baton_commands baton_schemas baton_pipeline baton_kafka baton_redis baton_memory baton_codec baton_config baton_agreement baton_domain
+set(BATON_ROOMS baton_commands baton_report baton_backtest baton_schemas baton_pipeline baton_crawlers baton_kafka baton_fetch baton_redis baton_memory baton_codec baton_config baton_agreement baton_messages baton_pact baton_domain
     baton_text baton_yaml baton_base)
-set(BATON_TEST_LIBRARIES baton_bench_latency baton_bench_stages baton_bench PkgConfig::RDKAFKA PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
+set(BATON_TEST_LIBRARIES baton_bench_latency baton_bench_stages baton_bench PkgConfig::RDKAFKA PkgConfig::LZ4 PkgConfig::AVRO PkgConfig::HIREDIS PkgConfig::JANSSON PkgConfig::CURL
     OpenSSL::Crypto Threads::Threads m)
 
 function(baton_tests folder pattern)

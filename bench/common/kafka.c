@@ -187,7 +187,7 @@ static enum status count_messages(rd_kafka_t *client, const struct common_option
         int64_t first, end;
         rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
         /* A partition that was made just now may not have its leader yet. */
-        for (int tries = 0; tries < 20; tries++) {
+        for (int tries = 0; tries < 100; tries++) {
             code =
                 rd_kafka_query_watermark_offsets(client, common->topic, i, &first, &end, RANGE_MS);
             if (!code)

@@ -1,8 +1,8 @@
 #include "direct/direct.h"
 
 #include "base/arena.h"
+#include "base/big_endian.h"
 #include "common/clock.h"
-#include "direct/big_endian.h"
 #include "direct/lz4_frame.h"
 #include "direct/murmur2.h"
 #include "direct/record_batch.h"

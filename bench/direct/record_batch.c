@@ -1,9 +1,9 @@
 #include "direct/record_batch.h"
 
 #include "base/arena.h"
+#include "base/big_endian.h"
 #include "base/bytes.h"
-#include "direct/big_endian.h"
-#include "direct/crc32c.h"
+#include "base/crc32c.h"
 #include "direct/lz4_frame.h"
 
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "config/config.h"
 #include "redis/redis_connection.h"
+#include "redis/redis_keys.h"
 #include "traffic/traffic.h"
 
 #include <jansson.h>
@@ -65,7 +66,15 @@ static void ask(struct freshness *freshness, const struct freshness_sample *samp
     traffic_lead_id(sample->lead, id);
     (void)snprintf(key, sizeof key, "%s:{%d}:lead:%.*s", freshness->redis.prefix, sample->partition,
                    (int)sizeof id, id);
-    connection_words(freshness->connection, 3, (const char *const[]){"HGET", key, "updated"});
+    connection_words(freshness->connection, 3,
+                     (const char *const[]){"HGET", key, LEAD_FIRST_CHUNK});
+}
+
+static int64_t newest_of(const struct reply *reply)
+{
+    return reply->type == REPLY_TEXT
+               ? newest_of_chunk((struct baton_text){reply->data, (uint32_t)reply->size})
+               : 0;
 }
 
 /* Keeps in `pending` what is not there yet. */
@@ -82,7 +91,7 @@ static enum status look(struct freshness *freshness, struct error *error)
         if (status != STATUS_OK)
             break;
         double age = clock_seconds() - sample.due;
-        if (reply->type == REPLY_TEXT && strtoll(reply->data, NULL, 10) >= sample.time_ms)
+        if (newest_of(reply) >= sample.time_ms)
             histogram_record(&freshness->figures.ages, age > 0 ? (uint64_t)(age * 1e6) : 0);
         else
             freshness->pending[left++] = sample;

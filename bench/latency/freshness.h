@@ -1,6 +1,7 @@
 /* How old a score in Redis is: the time from the moment at which an event should have been sent to
  * the moment at which its lead's hash in Redis holds it. The events to look for are a few of those
- * sent; a lead's `updated` is the time of its newest event, and each of ours has a time of its own.
+ * sent; a lead's first chunk tells the time of its newest event, and each of ours has a time of its
+ * own.
  *
  * A thread with a connection of its own looks every FRESHNESS_LOOK_MS for all that have not been
  * found yet, in one pipeline of HGETs; so much is what the times may be too long. */

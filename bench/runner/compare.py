@@ -7,13 +7,14 @@ Data of a result:
               S is {"median", "min", "max", "values"}; the ceiling has no Redis and no curve
     ratios    program -> baton's median ÷ its median
     ten_to_simple   median with ten.yaml ÷ median with simple.yaml
+    forty_to_ten    median with forty.yaml ÷ median with ten.yaml
     rounds, topic, seconds, notes
 """
 
 import time
 
 import results
-from contestants import PEERS, Baton, Ceiling, Ten
+from contestants import PEERS, Baton, Ceiling, Forty, Ten
 from stack import Stack, build_if_absent, run_main, say
 from truth import Truth
 
@@ -80,9 +81,10 @@ class Comparison:
 
     def data(self, contestants, began):
         programs = {one.name: one.summary(self.turns[one.name]) for one in contestants}
-        others = [name for name in programs if name not in ("baton", "ten")]
+        others = [name for name in programs if name not in ("baton", "ten", "forty")]
         return {"programs": programs, "ratios": {name: ratio(programs, "baton", name) for name in others},
-                "ten_to_simple": ratio(programs, "ten", "baton") if "ten" in programs else None, "notes": self.notes,
+                "ten_to_simple": ratio(programs, "ten", "baton"), "forty_to_ten": ratio(programs, "forty", "ten"),
+                "notes": self.notes,
                 "rounds": {name: len(turns) for name, turns in self.turns.items()},
                 "topic": {"events": self.truth.events, "leads": len(self.truth), "partitions": self.options.partitions,
                           "promoted": len(self.truth.promoted), "sent": self.sent},
@@ -90,6 +92,9 @@ class Comparison:
 
 
 def ratio(programs, name, other):
+    """Median ÷ median; None where one of them did not run."""
+    if name not in programs or other not in programs:
+        return None
     return round(programs[name]["events_per_second"]["median"] / programs[other]["events_per_second"]["median"], 3)
 
 
@@ -106,13 +111,15 @@ def tell(data):
         say(f"    baton ÷ {name}: {times:.2f}")
     if data["ten_to_simple"]:
         say(f"    ten rules ÷ three: {data['ten_to_simple']:.2f}")
+    if data["forty_to_ten"]:
+        say(f"    forty rules ÷ ten: {data['forty_to_ten']:.2f}")
     for note in data["notes"]:
         say(f"    {note}")
 
 
 def options_of():
     parser = results.parser("compare", "baton beside a consumer that only counts and beside other lead scorers.")
-    parser.add_argument("--events", type=results.count, default=10000000, help="in the topic")
+    parser.add_argument("--events", type=results.count, default=30000000, help="in the topic")
     parser.add_argument("--leads", type=results.count, default=200000, help="whom they are of")
     parser.add_argument("--zipf", type=float, default=1.0, help="exponent of their popularity, 0: uniform")
     parser.add_argument("--bytes", type=results.size, default=240, help="size of an event, about")
@@ -121,6 +128,7 @@ def options_of():
     parser.add_argument("--rounds", type=results.count, default=5, help="turns of each program")
     parser.add_argument("--peers", default=",".join(PEERS), metavar="LIST", help="peers, separated by commas, or none")
     parser.add_argument("--without-ten", action="store_true", help="leave the ten-rule agreement out")
+    parser.add_argument("--forty", action="store_true", help="the forty-rule agreement as well")
     parser.add_argument("--no-limit", action="store_true", help="all rounds of all, also beyond 15 minutes")
     options = parser.parse_args()
     options.peers = [] if options.peers in ("", "none") else options.peers.split(",")
@@ -138,7 +146,8 @@ def main():
     build_if_absent()
     for peer in peers:                  # whatever is missing is told before the first minute is spent
         peer.build()
-    contestants = [Ceiling(options), Baton(options)] + ([] if options.without_ten else [Ten(options)]) + peers
+    rules = [Ten] * (not options.without_ten) + [Forty] * options.forty
+    contestants = [Ceiling(options), Baton(options), *(one(options) for one in rules), *peers]
     with Stack() as stack:
         comparison = Comparison(stack, options)
         comparison.run(contestants, began)

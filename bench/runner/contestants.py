@@ -114,13 +114,13 @@ class Baton(Scorer):
 
 
 class Ten(Baton):
-    """The ten-rule agreement has no peer; its promotions must be the same in every run, each once."""
+    """An agreement that no peer has; its promotions must be the same in every run, each once."""
     name, title, agreement = "ten", "baton with ten rules", "ten"
 
     def verify(self, comparison):
         keys = truth.read_keys(comparison.stack, self.promotions)
         if not keys:
-            raise Failed("ten.yaml promoted nobody: it does not fit the traffic")
+            raise Failed(f"{self.agreement}.yaml promoted nobody: it does not fit the traffic")
         self.promoted = getattr(self, "promoted", set(keys))
         truth.check_promotions(self.name, keys, self.promoted, True)
         told = self.setup.status()
@@ -128,6 +128,10 @@ class Ten(Baton):
             raise Failed(f"{self.name} counted {told['events']} of {comparison.truth.events} events, "
                          f"dead letters: {told['dead_letters']}")
         return f"{told['events']:,} events counted, {len(keys):,} promotions exactly once and the same in each run"
+
+
+class Forty(Ten):
+    name, title, agreement = "forty", "baton with forty rules", "forty"
 
 
 class Peer(Scorer):

@@ -31,7 +31,7 @@ FACTORS = {
     "leads": (10000, 100000, 200000, 1000000, 10000000),
     "table": ("16MB", "32MB", "64MB", "128MB", "512MB"),
     "partitions": (1, 4, 8, 16, 64),
-    "rules": (3, 5, 10, 20, 50, 100, 200),
+    "rules": (3, 5, 10, 20, 40, 100, 200),
     "event_bytes": (100, 240, 500, 1000, 2000),
     "zipf": (0.0, 0.5, 1.0, 1.3),
     "processes": (1, 3),
@@ -39,6 +39,7 @@ FACTORS = {
 QUICK = {"workers": (1, 2, 4), "leads": (10000, 200000, 1000000), "table": ("16MB", "512MB"), "partitions": (1, 8, 64),
          "rules": (3, 20, 200), "event_bytes": (100, 240, 2000), "zipf": (0.0, 1.0), "processes": (1, 3)}
 TABLE_LEADS = {"leads": 1000000, "zipf": 0.0}       # what a table is too small for: nobody comes back soon
+TABLE_EVENTS = 0.3          # share of the events that such a point gets: it takes several times as long
 EVENTS_PER_LEAD = 20                                # where the memory of a lead is looked at: touches are full
 TRAFFIC = ("leads", "partitions", "event_bytes", "zipf")
 UNITS = {"MB": 1 << 20, "GB": 1 << 30}
@@ -68,8 +69,15 @@ class Scale:
         for old in [old for old in self.topics if old != default]:
             self.stack.delete_topics([self.topics.pop(old)])
         self.number += 1
-        self.topics[key] = self.send(self.stack.named(f"scale-{self.number}-events"), point, self.options.events)
+        self.topics[key] = self.send(self.stack.named(f"scale-{self.number}-events"), point, self.events_of(point))
         return self.topics[key]
+
+    def events_of(self, point):
+        """As many as fill some seconds: fewer where each is slow to send or to take in."""
+        share = min(1, DEFAULT["event_bytes"] / point["event_bytes"])
+        if all(point[name] == value for name, value in TABLE_LEADS.items()):
+            share = TABLE_EVENTS
+        return round(self.options.events * share)
 
     def send(self, topic, point, events, seed=0):
         self.stack.baton(f"{topic}-{seed}", topic=topic, partitions=point["partitions"]).make_topics()
@@ -232,7 +240,7 @@ def options_of():
     names = [*FACTORS, *SPECIAL]
     parser.add_argument("--only", metavar="FACTOR", help=f"one or several, separated by commas: {', '.join(names)}")
     parser.add_argument("--quick", action="store_true", help="fewer values and 500k events")
-    parser.add_argument("--events", type=results.count, help="of each point (default: 2M, quick: 500k)")
+    parser.add_argument("--events", type=results.count, help="of each point (default: 10M, quick: 500k)")
     parser.add_argument("--rounds", type=results.count, default=1, help="runs of each point")
     parser.add_argument("--wide-leads", type=results.count, help="wide: leads, uniform (default: 10M, quick: 1M)")
     parser.add_argument("--wide-fill", type=results.count, help="wide: events before (default: 1.5 × leads)")
@@ -242,7 +250,7 @@ def options_of():
     if set(options.only) - set(names):
         parser.error(f"--only: there are {', '.join(names)}")
     if options.events is None:
-        options.events = 500000 if options.quick else 2000000
+        options.events = 500000 if options.quick else 10000000
     options.wide_leads = options.wide_leads or (10**6 if options.quick else 10**7)
     options.wide_events = options.wide_events or options.events
     if options.wide_fill is None:

@@ -306,7 +306,7 @@ class Baton:
             "agreement": str(agreement),
             "kafka": {"brokers": stack.brokers, "group": self.group},
             "topics": {"events": self.topic, "promotions": self.promotions, "stages": f"{name}-stages",
-                       "dead": f"{name}-dead", "partitions": partitions},
+                       "dead": f"{name}-dead", "breaches": f"{name}-breaches", "partitions": partitions},
             "schemas": {"directory": str(stack.schemas)},
             "redis": {"url": f"unix://{stack.redis_path}?db=0", "prefix": self.prefix},
             "workers": workers,
@@ -340,15 +340,15 @@ class Baton:
 
     def start(self, instance="a", environment=None):
         self.started += 1
-        return self.stack.start([BATON, "run", "-c", self.path, "--instance", f"{self.name}-{instance}"],
+        return self.stack.start([BATON, "run", "-c", self.path, "--instance", f"{self.name}-{instance}", "--unsigned"],
                                 self.folder / f"run-{self.started}-{instance}.log", environment)
 
 
 # --- all of it --------------------------------------------------------------------------------------------------------
 
 class Stack:
-    def __init__(self, build=True):
-        self.wants_build = build
+    def __init__(self, build=True, broker=True):
+        self.wants_build, self.wants_broker = build, broker
         self.programs, self.closing = [], contextlib.ExitStack()
 
     def __enter__(self):
@@ -370,13 +370,17 @@ class Stack:
         self.folder = Path(tempfile.mkdtemp(prefix="baton-bench-"))
         self.closing.callback(shutil.rmtree, self.folder, True)
         self._lay_out_schemas()
+        if self.wants_broker:
+            self._start_broker()
+        self._start_redis()
+        self.closing.callback(lambda: self.redis_server.kill())
+        self.closing.callback(self.end_programs)
+
+    def _start_broker(self):
         self.broker = Broker(os.environ.get("BATON_BENCH_KAFKA_DIR", self.folder / "kafka"))
         self.closing.callback(self.broker.stop)
         self.broker.start()
         self.brokers = self.broker.address
-        self._start_redis()
-        self.closing.callback(lambda: self.redis_server.kill())
-        self.closing.callback(self.end_programs)
 
     def _start_redis(self):
         self.redis_server = RedisServer(self.folder)
@@ -430,7 +434,12 @@ class Stack:
         admin = self.admin()
         for future in admin.create_topics([NewTopic(name, partitions, 1, config=settings)]).values():
             future.result(30)
-        wait_for(f"topic {name} is there", 20, lambda: name in admin.list_topics(timeout=20).topics)
+
+        def is_there():
+            topic = admin.list_topics(timeout=20).topics.get(name)
+            return topic and len(topic.partitions) == partitions and all(part.leader >= 0 for part in topic.partitions.values())
+
+        wait_for(f"topic {name} is there", 60, is_there)
 
     def delete_topics(self, names):
         admin = self.admin()                            # must live until it is answered

@@ -12,7 +12,8 @@ from stack import Failed, wait_for
 
 LOOK_SECONDS = 0.1
 START_SHARE = 0.1
-LATEST_SHARE = 0.5                  # begun later than this, the window says more of single commits than of a rate
+LATEST_SHARE = 0.5                  # begun later than this, or shorter, the window says more of single commits than of a
+SHORTEST_SECONDS = 2.5              # rate: a program that is behind commits what it has folded only now and then
 
 
 @dataclass
@@ -92,6 +93,15 @@ def curve_of(looks, began, points=200):
     return [[round(look.at - began, 3), look.committed] for look in kept]
 
 
+def window(before, looks, total):
+    """(its first look, whether it is the whole run)"""
+    events = total - before.committed
+    first = next(look for look in looks if look.committed >= before.committed + START_SHARE * events)
+    late = first.committed - before.committed > LATEST_SHARE * events
+    short = looks[-1].at - first.at < SHORTEST_SECONDS
+    return (before, True) if late or short else (first, False)
+
+
 def measure(stack, programs, group, topic, partitions, patience=120):
     """From the programs' start, which is now, to the last committed offset."""
     began = time.monotonic()
@@ -103,10 +113,7 @@ def measure(stack, programs, group, topic, partitions, patience=120):
         offsets.close()
     if total == 0:
         raise Failed(f"topic {topic} is empty")
-    start = before.committed + START_SHARE * (total - before.committed)
-    first = next(look for look in looks if look.committed >= start)
-    whole_run = first.committed - before.committed > LATEST_SHARE * (total - before.committed)
-    first = before if whole_run else first
+    first, whole_run = window(before, looks, total)
     last = looks[-1]
     return Measured(last.at - first.at, last.committed - first.committed,
                     {name: last.cpu[name] - first.cpu[name] for name in last.cpu},

@@ -16,6 +16,7 @@ struct folding {
     struct arena scratch;
     struct kept_reader reader;
     struct lead_table table;
+    struct baton_matcher *matcher;
     struct baton_words *words;
     uint64_t random;
     struct team_work work;
@@ -105,7 +106,8 @@ static void fold_events(struct folding *folding)
 {
     struct baton_fold_context context = {.agreement =
                                              agreement_compiled(folding->worker->stages->agreement),
-                                         .allocator = &folding->table.allocator};
+                                         .allocator = &folding->table.allocator,
+                                         .matcher = folding->matcher};
     struct baton_fold_result result;
     for (size_t i = 0; i < folding->count; i++) {
         context.words = &folding->words[folding->records[i].unit - folding->worker->first_unit];
@@ -132,6 +134,8 @@ static void init(struct folding *folding)
     arena_init(&folding->scratch, 1 << 20);
     kept_reader_init(&folding->reader, &worker->kept, worker->first_unit, worker->unit_count);
     lead_table_init(&folding->table, (size_t)config->leads.memory_bytes);
+    folding->matcher = baton_matcher_create(agreement_compiled(worker->stages->agreement),
+                                            folding->table.allocator);
     folding->words = memory_take_zeroed(worker->unit_count, sizeof *folding->words);
     for (uint32_t i = 0; i < worker->unit_count; i++)
         baton_words_init(&folding->words[i], STAGES_WORDS, folding->table.allocator);
@@ -142,6 +146,7 @@ static void fini(struct folding *folding)
     for (uint32_t i = 0; i < folding->worker->unit_count; i++)
         baton_words_fini(&folding->words[i]);
     free(folding->words);
+    baton_matcher_destroy(folding->matcher);
     lead_table_fini(&folding->table);
     kept_reader_fini(&folding->reader);
     arena_fini(&folding->scratch);

@@ -26,6 +26,8 @@ struct loop {
     /* store */
     struct store store;
     uint64_t leads_written;
+    struct loaded_lead *loaded;
+    size_t load_room;
     /* measured */
     uint64_t events_before, writes_before;
 };
@@ -101,6 +103,13 @@ static enum status partitions(struct source *port, uint32_t *count, struct error
     return STATUS_OK;
 }
 
+/* The kept records come round and round: more lie there than can be handed out. */
+static uint64_t waiting(const struct source *port)
+{
+    const char *loop = (const char *)port - offsetof(struct loop, source);
+    return ((const struct loop *)(const void *)loop)->fetching ? INT64_MAX : 0;
+}
+
 /* ---- sink ---- */
 
 static void begin(struct sink *port, const struct transaction *transaction)
@@ -156,32 +165,50 @@ static enum status check(struct store *port, uint32_t unit, const struct fence *
     return STATUS_OK;
 }
 
-static enum status load(struct store *port, uint32_t unit, const struct fence *fence,
-                        const struct baton_text *ids, size_t count, struct arena *arena,
-                        struct loaded_lead *out, struct error *error)
+static enum status load_begin(struct store *port, uint32_t unit, const struct fence *fence,
+                              const struct baton_text *ids, size_t count, struct error *error)
 {
-    (void)port;
+    struct loop *loop = LOOP_OF(port, store);
     (void)unit;
     (void)fence;
     (void)ids;
-    (void)arena;
     (void)error;
-    memset(out, 0, count * sizeof *out);
+    if (count > loop->load_room) {
+        free(loop->loaded);
+        loop->loaded = memory_take_zeroed(count, sizeof *loop->loaded);
+        loop->load_room = count;
+    }
     return STATUS_OK;
 }
 
-static enum status words(struct store *port, uint32_t unit, const struct fence *fence,
-                         struct arena *arena, struct field **out, size_t *count,
-                         struct error *error)
+static enum status load_finish(struct store *port, uint32_t unit, struct loaded_lead **out,
+                               struct error *error)
+{
+    (void)unit;
+    (void)error;
+    *out = LOOP_OF(port, store)->loaded; /* of no lead is anything there */
+    return STATUS_OK;
+}
+
+static enum status hash(struct store *port, uint32_t unit, const struct fence *fence,
+                        enum store_hash which, struct arena *arena, struct field **out,
+                        size_t *count, struct error *error)
 {
     (void)port;
     (void)unit;
     (void)fence;
+    (void)which;
     (void)arena;
     (void)error;
     *out = NULL;
     *count = 0;
     return STATUS_OK;
+}
+
+static enum status peek(struct store *port, uint32_t unit, enum store_hash which,
+                        struct arena *arena, struct field **out, size_t *count, struct error *error)
+{
+    return hash(port, unit, NULL, which, arena, out, count, error);
 }
 
 static enum status text(struct store *port, uint32_t unit, const struct fence *fence,
@@ -239,13 +266,16 @@ static void init_ports(struct loop *loop)
                                    .release = release,
                                    .committed = committed,
                                    .range = range,
-                                   .partitions = partitions};
+                                   .partitions = partitions,
+                                   .waiting = waiting};
     loop->sink = (struct sink){.begin = begin, .poll = sink_poll, .reset = sink_reset};
     loop->state = SINK_FAILED;
     loop->store = (struct store){.claim = claim,
                                  .check = check,
-                                 .load = load,
-                                 .words = words,
+                                 .load_begin = load_begin,
+                                 .load_finish = load_finish,
+                                 .hash = hash,
+                                 .peek = peek,
                                  .text = text,
                                  .write = write,
                                  .settle = settle,
@@ -325,6 +355,7 @@ static enum status run(struct team_member *member, struct error *error)
     ports.schemas->destroy(ports.schemas);
     kept_reader_fini(&loop->reader);
     free(loop->units);
+    free(loop->loaded);
     return status;
 }
 

@@ -156,11 +156,12 @@ static enum status read_config(struct stages *stages, struct error *error)
     text_buffer_init(&messages);
     int size = snprintf(text, sizeof text,
                         "kafka: {brokers: '%s', group: %s, instance: %s}\n"
-                        "topics: {events: '%s', promotions: %s, stages: %s-s, dead: %s-d}\n"
+                        "topics: {events: '%s', promotions: %s, stages: %s-s, dead: %s-d, "
+                        "breaches: %s-b}\n"
                         "redis: {url: '%s', prefix: %s}\nworkers: %u\n",
                         stages->options.common.brokers, stages->name, stages->name,
                         stages->options.common.topic, stages->name, stages->name, stages->name,
-                        stages->options.redis, stages->name, stages->workers);
+                        stages->name, stages->options.redis, stages->name, stages->workers);
     enum status status =
         config_parse("the options say", text, (size_t)size, &stages->config, &messages);
     if (status != STATUS_OK)

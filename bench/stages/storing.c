@@ -89,9 +89,7 @@ static struct stored_lead copy_lead(struct storing *storing, struct lead_entry *
     struct stored_lead stored = {.id = lead_table_id(entry),
                                  .score = score,
                                  .stage = (enum baton_stage)entry->lead.stage,
-                                 .stage_stands = entry->stored_size != 0 &&
-                                                 entry->stored_stage == entry->lead.stage,
-                                 .updated_ms = entry->lead.newest_ms,
+                                 .stage_stands = entry->stored_stage == entry->lead.stage,
                                  .packed = packed,
                                  .packed_size = size,
                                  .former_size = entry->stored_size};
@@ -233,13 +231,15 @@ static enum status load_some(struct storing *storing, uint32_t number, struct er
     struct storing_unit *unit = &storing->units[number];
     struct baton_text ids[LOAD_IDS];
     char rooms[LOAD_IDS][32];
-    struct loaded_lead loaded[LOAD_IDS];
+    struct loaded_lead *loaded = NULL;
     arena_reset(&storing->arena);
     for (size_t i = 0; i < LOAD_IDS; i++)
         ids[i] = any_id(storing, unit, rooms[i]);
-    enum status status =
-        storing->store->load(storing->store, storing->worker->first_unit + number, &unit->fence,
-                             ids, LOAD_IDS, &storing->arena, loaded, error);
+    struct store *store = storing->store;
+    uint32_t asked = storing->worker->first_unit + number;
+    enum status status = store->load_begin(store, asked, &unit->fence, ids, LOAD_IDS, error);
+    if (status == STATUS_OK)
+        status = store->load_finish(store, asked, &loaded, error);
     for (size_t i = 0; i < LOAD_IDS && status == STATUS_OK; i++)
         status = take_lead(storing, &storing->worker->words[number], &loaded[i], error);
     return status;

@@ -6,7 +6,7 @@
 #ifndef BATON_AGREEMENT_H
 #define BATON_AGREEMENT_H
 
-#include <baton/event.h>
+#include <baton/pact.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,6 +18,11 @@ extern "C" {
 #define BATON_SCORE_MAX 1000000    /* points; a score saturates there, either sign */
 #define BATON_NUMBER_SCALE 1000000 /* a number in a condition is kept in millionths */
 #define BATON_TOUCHES_MAX 32
+#define BATON_WHILE_DAYS_MAX 31
+#define BATON_PERSONAS_MAX 16
+#define BATON_ROUTES_MAX 64
+#define BATON_ROUTE_NAMES_MAX 64
+#define BATON_REASONS_MAX 200
 #define BATON_HALF_LIFE_MAX_MS (INT64_C(3660) * 86400000)
 
 enum baton_match {
@@ -62,6 +67,8 @@ struct baton_behaviour_rule {
     uint32_t cap_times; /* at_most; 0 with BATON_PER_NONE */
     enum baton_period cap_period;
     int64_t half_life_ms; /* 0: none */
+    uint32_t while_times; /* while; 0: the rule counts hits */
+    uint32_t while_days;  /* 1 to BATON_WHILE_DAYS_MAX */
 };
 
 struct baton_fit_rule {
@@ -81,6 +88,24 @@ struct baton_gate {
     uint32_t needs_one_count; /* 0: needs none */
     const uint16_t *needs_all_of;
     uint32_t needs_all_count;
+};
+
+/* A named kind of buyer. Of a lead it is the one whose rules give most, more than nothing, and at a
+ * tie the first. */
+struct baton_persona {
+    struct baton_text id;
+    const struct baton_fit_rule *fit;
+    uint32_t fit_count;
+    bool has_mql, has_sql; /* gates of its own, in place of the agreement's */
+    struct baton_gate mql, sql;
+};
+
+/* Whom a promotion goes to: the first that matches; more than one name take turns. */
+struct baton_route {
+    struct baton_condition where; /* ALL without children where it has none */
+    uint16_t persona;             /* 1 + index that the lead must be; 0: any */
+    const struct baton_text *to;
+    uint32_t to_count;
 };
 
 /* Local time = UTC + offset of the last entry whose `from_ms` ≤ time; the first entry's `from_ms`
@@ -122,11 +147,27 @@ struct baton_agreement {
         *properties;         /* free properties that any condition or `share` names: kept */
     uint32_t property_count; /* at most BATON_PROPERTIES_MAX */
     uint32_t touches;        /* kept per lead, 0 to BATON_TOUCHES_MAX */
+    const struct baton_persona *personas;
+    uint32_t persona_count;
+    const struct baton_route *routes;
+    uint32_t route_count;
+    int64_t recycle_after_ms;         /* 0: rejected leads stay rejected */
+    int32_t recycle_score;            /* added to the SQL gate's score for each generation before */
+    const struct baton_text *reasons; /* of a rejection, without case and accents */
+    uint32_t reason_count;            /* 0: any text, or none */
+    int64_t forget_ms;                /* 0: never */
+    bool ignore_bots;
+    const struct baton_text *ignore_agents; /* patterns, ASCII letters lower */
+    uint32_t ignore_agent_count;
+    const struct baton_pact *pact; /* NULL: nothing is promised */
 };
 
 /* The texts of an event that a fold under this agreement looks at: bit per baton_event_field. What
- * an event says elsewhere changes nothing. */
+ * an event says elsewhere changes nothing, but for the page of a form fill without a form: it
+ * stands for the form under every agreement. */
 uint32_t baton_agreement_fields(const struct baton_agreement *agreement);
+/* Those among them that rules and `ignore` look at: the others are only kept, to be told. */
+uint32_t baton_agreement_rule_fields(const struct baton_agreement *agreement);
 /* Index of the behaviour rule with this hash, or -1. */
 int32_t baton_agreement_rule(const struct baton_agreement *agreement, uint32_t hash);
 

@@ -1,8 +1,8 @@
 #include "agreement/agreement.h"
 
 #include "agreement/building.h"
-#include "agreement/dates.h"
 #include "agreement/zone.h"
+#include "domain/calendar.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #define NAME_MAX_BYTES 200
 #define VERSION_MAX 999999999
 #define TOUCHES_DEFAULT 8
+#define FORGET_LEAST_MS INT64_C(86400000)
 
 /* ---- Header ---------------------------------------------------------------------------------- */
 
@@ -33,19 +34,33 @@ static void read_touches(struct building *building, const struct yaml_node *node
         building->agreement->compiled.touches = (uint32_t)touches;
 }
 
+static void read_forget(struct building *building, const struct yaml_node *node)
+{
+    int64_t after_ms;
+    if (!value_duration(building, node, "`forget`", &after_ms))
+        return;
+    if (after_ms < FORGET_LEAST_MS)
+        error_plain_at(building, node, MESSAGE_FINDING_FORGET_SHORT);
+    else
+        building->agreement->compiled.forget_ms = after_ms;
+}
+
 static void look_up_zone(struct building *building, const struct yaml_node *node)
 {
     struct baton_agreement *compiled = &building->agreement->compiled;
     struct baton_zone_offset *zone;
-    const char *problem =
+    enum message_id problem =
         zone_load(building->arena, building->agreement->zone_name, &zone, &compiled->zone_count);
-    if (!problem) {
+    if (problem == MESSAGES) {
         compiled->zone = zone;
         return;
     }
     const char *near = zone_nearest(building->arena, building->agreement->zone_name);
-    error_at(building, node, "`%.64s` %s%s%s%s", building->agreement->zone_name, problem,
-             near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    const char *suggestion = "";
+    if (near)
+        suggestion = phrase(&building->findings->speech, MESSAGE_SUGGEST_NEAR, {"near", near});
+    error_at(building, node, problem, {"zone", shown(building, building->agreement->zone_name)},
+             {"suggestion", suggestion});
 }
 
 /* The table that was stored with the text stands before what this machine knows. */
@@ -83,15 +98,15 @@ static void read_dates(struct building *building, const struct yaml_node *root)
     compiled->expires_ms = INT64_MAX;
     if (has_first) {
         agreement->effective = effective->text.data;
-        compiled->effective_ms = start_of_day(compiled->zone, compiled->zone_count, first);
+        compiled->effective_ms = calendar_start_of_day(compiled->zone, compiled->zone_count, first);
     }
     if (has_last) {
         agreement->expires = expires->text.data;
-        compiled->expires_ms = start_of_day(compiled->zone, compiled->zone_count, last + 1);
+        compiled->expires_ms =
+            calendar_start_of_day(compiled->zone, compiled->zone_count, last + 1);
     }
     if (has_first && has_last && last < first)
-        error_at(building, expires, "the agreement ends before it begins (`effective` is %s)",
-                 agreement->effective);
+        error_at(building, expires, MESSAGE_FINDING_ENDS_FIRST, {"date", agreement->effective});
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */
@@ -109,20 +124,23 @@ static const struct {
     {{"zone", false}, NULL, IN_FORCE},
     {{"effective", false}, NULL, IN_FORCE},
     {{"expires", false}, NULL, IN_FORCE},
-    {{"review", false}, terms_review, CHANGES_NOTHING},
-    {{"meeting", false}, terms_meeting, CHANGES_NOTHING},
+    {{"review", false}, terms_review, IN_FORCE},
+    {{"meeting", false}, terms_meeting, IN_FORCE},
     {{"signed", false}, terms_signed, IN_FORCE},
     {{"never", false}, gates_never, IN_FORCE},
-    {{"ignore", false}, terms_ignore, CHANGES_SCORES},
+    {{"ignore", false}, ignore_read, IN_FORCE},
     {{"fit", false}, rules_fit, IN_FORCE},
     {{"behaviour", false}, rules_behaviour, IN_FORCE},
     {{"limits", false}, gates_limits, IN_FORCE},
     {{"gates", true}, gates_read, IN_FORCE},
+    {{"personas", false}, personas_read, IN_FORCE},
+    {{"assign", false}, assign_read, IN_FORCE},
     {{"share", false}, gates_share, IN_FORCE},
     {{"touches", false}, read_touches, IN_FORCE},
-    {{"goals", false}, terms_goals, CHANGES_NOTHING},
-    {{"sales", false}, terms_sales, CHANGES_NOTHING},
-    {{"recycle", false}, terms_recycle, CHANGES_SCORES},
+    {{"goals", false}, goals_read, IN_FORCE},
+    {{"sales", false}, terms_sales, IN_FORCE},
+    {{"recycle", false}, terms_recycle, IN_FORCE},
+    {{"forget", false}, read_forget, IN_FORCE},
 };
 #define PARTS (sizeof parts / sizeof *parts)
 
@@ -146,7 +164,7 @@ static void read_parts(struct building *building, const struct yaml_node *root)
     struct key keys[PARTS];
     for (size_t i = 0; i < PARTS; i++)
         keys[i] = parts[i].key;
-    (void)value_keys(building, root, "an agreement", keys, PARTS);
+    (void)value_keys(building, root, word(building, MESSAGE_WHAT_AGREEMENT), keys, PARTS);
     for (size_t i = 0; i < PARTS; i++) {
         const struct yaml_node *node = yaml_find(root, parts[i].key.name);
         if (!node)
@@ -164,8 +182,7 @@ static void build(struct building *building, const struct baton_zone_offset *zon
     struct agreement *agreement = building->agreement;
     const struct yaml_node *root = agreement->root;
     if (root->kind != YAML_MAPPING) {
-        error_at(building, root, "an agreement must be a mapping of keys to values, not %s",
-                 yaml_kind_name(root));
+        (void)value_mapping(building, root, word(building, MESSAGE_WHAT_AGREEMENT));
         return;
     }
     building->hours = find_hours(root);
@@ -176,32 +193,28 @@ static void build(struct building *building, const struct baton_zone_offset *zon
     if (building->findings->errors)
         return;
     rules_index(building);
-    reach_warn(building, yaml_find(root, "gates"));
+    reach_warn(building, yaml_find(root, "gates"), yaml_find(root, "personas"));
     const char *hash = canonical_hash(building->arena, root);
     agreement->compiled.hash = (struct baton_text){hash, (uint32_t)strlen(hash)};
 }
 
-enum status agreement_parse(const char *file_name, const char *text, size_t size,
-                            const struct baton_zone_offset *zone, uint32_t zone_count,
-                            struct agreement **out, struct text_buffer *messages)
+enum status agreement_read(const char *text, size_t size, const struct baton_zone_offset *zone,
+                           uint32_t zone_count, struct agreement **out, struct findings *findings)
 {
     struct agreement *agreement = memory_take_zeroed(1, sizeof *agreement);
     arena_init(&agreement->arena, 16384);
     struct arena scratch;
     arena_init(&scratch, 16384);
-    struct building building = {.agreement = agreement, .arena = &agreement->arena};
-    building.findings = arena_take(&scratch, sizeof *building.findings);
+    struct building building = {
+        .agreement = agreement, .arena = &agreement->arena, .findings = findings};
     building.names = arena_take(&scratch, 2 * BATON_RULES_MAX * sizeof *building.names);
-    findings_init(building.findings, &scratch);
-    agreement->root = yaml_parse(&agreement->arena, text, size, building.findings);
+    agreement->root = yaml_parse(&agreement->arena, text, size, findings);
     if (agreement->root)
         build(&building, zone, zone_count);
-    else if (!building.findings->errors)
-        findings_error(building.findings, 1, 1,
-                       "the file is empty; an agreement begins with `agreement: NAME`");
-    bool good = building.findings->errors == 0;
-    findings_print(building.findings, file_name, messages);
+    else if (!findings->errors)
+        find_plain(findings, ((struct finding_place){1, 1}), MESSAGE_FINDING_EMPTY_FILE);
     arena_fini(&scratch);
+    bool good = findings->errors == 0;
     if (good) /* a text that is too large is not copied */
         agreement->text =
             (struct baton_text){arena_copy(&agreement->arena, text, size), (uint32_t)size};
@@ -211,16 +224,37 @@ enum status agreement_parse(const char *file_name, const char *text, size_t size
     return good ? STATUS_OK : STATUS_STOP;
 }
 
-enum status agreement_load(const char *path, struct agreement **out, struct text_buffer *messages)
+enum status agreement_read_file(const char *path, struct agreement **out, struct findings *findings)
 {
     struct text_buffer text;
     text_buffer_init(&text);
     *out = NULL;
     enum status status = STATUS_STOP;
-    if (yaml_read_file(path, &text, messages))
-        status =
-            agreement_parse(path, text.data ? text.data : "", text.size, NULL, 0, out, messages);
+    if (yaml_read_file(path, &text, findings))
+        status = agreement_read(text.data ? text.data : "", text.size, NULL, 0, out, findings);
     text_buffer_fini(&text);
+    return status;
+}
+
+enum status agreement_parse(const char *file_name, const char *text, size_t size,
+                            const struct baton_zone_offset *zone, uint32_t zone_count,
+                            struct agreement **out, struct text_buffer *messages)
+{
+    struct findings findings;
+    findings_init(&findings, LANGUAGE_EN);
+    enum status status = agreement_read(text, size, zone, zone_count, out, &findings);
+    findings_print(&findings, file_name, messages);
+    findings_fini(&findings);
+    return status;
+}
+
+enum status agreement_load(const char *path, struct agreement **out, struct text_buffer *messages)
+{
+    struct findings findings;
+    findings_init(&findings, LANGUAGE_EN);
+    enum status status = agreement_read_file(path, out, &findings);
+    findings_print(&findings, path, messages);
+    findings_fini(&findings);
     return status;
 }
 
@@ -276,17 +310,21 @@ const struct agreement_word *agreement_idle(const struct agreement *agreement, s
     return agreement->idle;
 }
 
-bool agreement_in_force(const struct agreement *agreement, int64_t time_ms, struct text_buffer *why)
+static void say_out_of_force(const struct agreement *agreement, struct speech *speech,
+                             enum message_id id, const char *date)
 {
-    if (time_ms < agreement->compiled.effective_ms) {
-        if (why)
-            text_buffer_print(why, "is not in force before %s", agreement->effective);
-        return false;
-    }
-    if (time_ms >= agreement->compiled.expires_ms) {
-        if (why)
-            text_buffer_print(why, "expired at the end of %s", agreement->expires);
-        return false;
-    }
-    return true;
+    say(speech, id, {"name", agreement_name(agreement)},
+        {"version", speech_print(speech, "%u", agreement_version(agreement))},
+        {"date", speech_date(speech, date)});
+}
+
+bool agreement_in_force(const struct agreement *agreement, int64_t time_ms, struct speech *speech)
+{
+    bool before = time_ms < agreement->compiled.effective_ms;
+    bool after = time_ms >= agreement->compiled.expires_ms;
+    if (before && speech)
+        say_out_of_force(agreement, speech, MESSAGE_DATES_BEFORE, agreement->effective);
+    else if (after && speech)
+        say_out_of_force(agreement, speech, MESSAGE_DATES_AFTER, agreement->expires);
+    return !before && !after;
 }

@@ -20,6 +20,11 @@ static void render_text(const struct yaml_node *node, struct text_buffer *out)
     text_buffer_add(out, node->text.data, node->text.size);
 }
 
+static bool is_condition(const struct yaml_node *key)
+{
+    return yaml_is_text(key, "where") || yaml_is_text(key, "never");
+}
+
 static void render(const struct yaml_node *node, bool keep_order, bool is_root,
                    struct text_buffer *out)
 {
@@ -39,12 +44,15 @@ static void render(const struct yaml_node *node, bool keep_order, bool is_root,
         const struct yaml_node *key = node->kind == YAML_MAPPING ? children[i]->key : NULL;
         if (key)
             render_text(key, out);
-        render(children[i],
-               keep_order || (key && (yaml_is_text(key, "where") || yaml_is_text(key, "never"))),
-               false, out);
+        render(children[i], keep_order || (key && is_condition(key)), false, out);
     }
     text_buffer_add_text(out, ")");
     free(children);
+}
+
+void canonical_value(const struct yaml_node *node, struct text_buffer *out)
+{
+    render(node, node->key && is_condition(node->key), false, out);
 }
 
 const char *canonical_hash(struct arena *arena, const struct yaml_node *root)

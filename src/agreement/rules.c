@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DAY_MS INT64_C(86400000)
+
 static const char *const period_names[] = {"hour", "day", "week", "month", "ever"};
 static const enum baton_period periods[] = {BATON_PER_HOUR, BATON_PER_DAY, BATON_PER_WEEK,
                                             BATON_PER_MONTH, BATON_PER_EVER};
@@ -21,7 +23,7 @@ static const char *period_name(enum baton_period period)
 /* ---- Ids ------------------------------------------------------------------------------------- */
 
 /* A touch lists ids with commas between, and people say them: one word. */
-static bool is_rule_id(const struct baton_text *text)
+static bool is_one_word(const struct baton_text *text)
 {
     for (uint32_t i = 0; i < text->size; i++) {
         unsigned char c = (unsigned char)text->data[i];
@@ -31,21 +33,30 @@ static bool is_rule_id(const struct baton_text *text)
     return true;
 }
 
+const struct yaml_node *rules_id(struct building *building, const struct yaml_node *mapping,
+                                 const char *what)
+{
+    const struct yaml_node *node = yaml_find(mapping, "id");
+    if (!node || !value_text(building, node, what, RULE_ID_MAX))
+        return NULL;
+    if (is_one_word(&node->text))
+        return node;
+    error_at(building, node, MESSAGE_FINDING_NOT_ONE_WORD, {"what", what});
+    return NULL;
+}
+
 static void read_id(struct building *building, const struct yaml_node *rule, int32_t behaviour,
                     struct baton_text *id)
 {
-    const struct yaml_node *node = yaml_find(rule, "id");
-    if (!node || !value_text(building, node, "a rule's `id`", RULE_ID_MAX))
+    const struct yaml_node *node = rules_id(building, rule, word(building, MESSAGE_WHAT_RULE_ID));
+    if (!node)
         return;
-    if (!is_rule_id(&node->text)) {
-        error_at(building, node, "a rule's `id` is one word, without blanks and commas");
-        return;
-    }
     *id = node->text;
     for (uint32_t i = 0; i < building->name_count; i++) {
         if (yaml_is_text(building->names[i].node, node->text.data)) {
-            error_at(building, node, "rule `%s` stands here twice (before in line %u)",
-                     node->text.data, building->names[i].node->line);
+            error_at(building, node, MESSAGE_FINDING_RULE_TWICE,
+                     {"id", shown(building, node->text.data)},
+                     {"line", number(building, building->names[i].node->line)});
             return;
         }
     }
@@ -61,26 +72,30 @@ static void read_points(struct building *building, const struct yaml_node *rule,
         *points = (int32_t)value;
 }
 
-static bool too_many(struct building *building, const struct yaml_node *list)
+static bool too_many(struct building *building, const struct yaml_node *list, uint32_t before)
 {
-    if (list->count > BATON_RULES_MAX)
-        error_at(building, list, "more than %d rules", BATON_RULES_MAX);
-    return list->count > BATON_RULES_MAX;
+    if (list->count <= BATON_RULES_MAX - before)
+        return false;
+    error_at(building, list, MESSAGE_FINDING_TOO_MANY, {"most", number(building, BATON_RULES_MAX)},
+             {"things", word(building, before ? MESSAGE_THINGS_FIT_RULES : MESSAGE_THINGS_RULES)});
+    return true;
 }
 
 /* ---- Fit ------------------------------------------------------------------------------------- */
 
-void rules_fit(struct building *building, const struct yaml_node *list)
+const struct baton_fit_rule *rules_fit_list(struct building *building, const struct yaml_node *list,
+                                            uint32_t *count_out)
 {
     static const struct key keys[] = {{"id", true}, {"where", true}, {"points", true}};
-    if (!value_list(building, list, "`fit`") || too_many(building, list))
-        return;
+    if (!value_list(building, list, "`fit`") || too_many(building, list, building->fit_count))
+        return NULL;
     struct baton_fit_rule *rules = arena_take(building->arena, list->count * sizeof *rules);
     uint32_t count = 0;
     for (const struct yaml_node *node = list->first; node; node = node->next) {
         struct baton_fit_rule *rule = &rules[count++];
         *rule = (struct baton_fit_rule){0};
-        (void)value_keys(building, node, "a fit rule", keys, sizeof keys / sizeof *keys);
+        (void)value_keys(building, node, word(building, MESSAGE_WHAT_FIT_RULE), keys,
+                         sizeof keys / sizeof *keys);
         if (node->kind != YAML_MAPPING)
             continue;
         read_id(building, node, -1, &rule->id);
@@ -89,8 +104,15 @@ void rules_fit(struct building *building, const struct yaml_node *list)
         if (where)
             (void)where_compile(building, where, WHERE_PROFILE, &rule->where);
     }
-    building->agreement->compiled.fit = rules;
-    building->agreement->compiled.fit_count = count;
+    building->fit_count += count;
+    *count_out = count;
+    return rules;
+}
+
+void rules_fit(struct building *building, const struct yaml_node *list)
+{
+    struct baton_agreement *compiled = &building->agreement->compiled;
+    compiled->fit = rules_fit_list(building, list, &compiled->fit_count);
 }
 
 /* ---- Behaviour ------------------------------------------------------------------------------- */
@@ -106,7 +128,7 @@ static bool read_event(struct building *building, const struct yaml_node *rule,
     if (!node)
         return false;
     if (yaml_is_text(node, "profile")) {
-        error_at(building, node, "a profile is no behaviour; write a rule under `fit`");
+        error_plain_at(building, node, MESSAGE_FINDING_PROFILE_EVENT);
         return false;
     }
     if (!value_choice(building, node, "`event`", names, BATON_PROFILE, &index))
@@ -130,20 +152,24 @@ static void read_cap(struct building *building, const struct yaml_node *node,
         rule->cap_period = periods[index];
 }
 
-/* `while` is not built yet: it is checked, and it is part of the rule's meaning. */
-static void check_while(struct building *building, const struct yaml_node *node)
+static void read_while(struct building *building, const struct yaml_node *node,
+                       struct baton_behaviour_rule *rule)
 {
     static const struct key keys[] = {{"times", true}, {"within", true}};
     int64_t times, within;
     if (!value_keys(building, node, "`while`", keys, 2))
         return;
     const struct yaml_node *within_node = yaml_find(node, "within");
-    (void)value_whole(building, yaml_find(node, "times"), "`times`", 1, 999999999, &times);
+    if (value_whole(building, yaml_find(node, "times"), "`times`", 1, 999999999, &times))
+        rule->while_times = (uint32_t)times;
     if (!value_duration(building, within_node, "`within`", &within))
         return;
     if (within_node->text.data[within_node->text.size - 1] != 'd' ||
-        within > INT64_C(31) * 86400000)
-        error_at(building, within_node, "`within` counts days here: from 1d to 31d");
+        within > BATON_WHILE_DAYS_MAX * DAY_MS)
+        error_at(building, within_node, MESSAGE_FINDING_WHILE_DAYS,
+                 {"most", number(building, BATON_WHILE_DAYS_MAX)});
+    else
+        rule->while_days = (uint32_t)(within / DAY_MS);
 }
 
 static void refuse_beside_while(struct building *building, const struct yaml_node *rule,
@@ -151,8 +177,7 @@ static void refuse_beside_while(struct building *building, const struct yaml_nod
 {
     const struct yaml_node *node = yaml_find(rule, key);
     if (node)
-        error_at(building, node->key,
-                 "`%s` cannot go with `while`: its points are there once, not per event", key);
+        error_at(building, node->key, MESSAGE_FINDING_BESIDE_WHILE, {"key", key});
 }
 
 static void read_counting(struct building *building, const struct yaml_node *node,
@@ -166,10 +191,9 @@ static void read_counting(struct building *building, const struct yaml_node *nod
     if (half_life)
         (void)value_duration(building, half_life, "`half_life`", &rule->half_life_ms);
     if (held) {
-        check_while(building, held);
+        read_while(building, held, rule);
         refuse_beside_while(building, node, "at_most");
         refuse_beside_while(building, node, "half_life");
-        word_not_in_force(building, held->key, true);
     }
 }
 
@@ -181,7 +205,8 @@ static void read_behaviour_rule(struct building *building, const struct yaml_nod
                                       {"while", false}};
     *rule = (struct baton_behaviour_rule){.where = {.match = BATON_MATCH_ALL}};
     building->behaviour_nodes[index] = node;
-    (void)value_keys(building, node, "a behaviour rule", keys, sizeof keys / sizeof *keys);
+    (void)value_keys(building, node, word(building, MESSAGE_WHAT_BEHAVIOUR_RULE), keys,
+                     sizeof keys / sizeof *keys);
     if (node->kind != YAML_MAPPING)
         return;
 
@@ -194,14 +219,13 @@ static void read_behaviour_rule(struct building *building, const struct yaml_nod
     read_counting(building, node, rule);
     if (known && rule->kind == BATON_FORM_FILL && rule->cap_period == BATON_PER_NONE &&
         !yaml_find(node, "at_most") && !yaml_find(node, "while"))
-        warning_at(building, node,
-                   "rule `%.*s` counts a form every time it is sent; `at_most` would limit that",
-                   (int)rule->id.size, rule->id.data ? rule->id.data : "");
+        warning_at(building, node, MESSAGE_FINDING_FORM_UNLIMITED,
+                   {"id", rule->id.data ? rule->id.data : ""});
 }
 
 void rules_behaviour(struct building *building, const struct yaml_node *list)
 {
-    if (!value_list(building, list, "`behaviour`") || too_many(building, list))
+    if (!value_list(building, list, "`behaviour`") || too_many(building, list, 0))
         return;
     struct baton_behaviour_rule *rules = arena_take(building->arena, list->count * sizeof *rules);
     uint32_t count = 0;
@@ -217,9 +241,8 @@ void rules_behaviour(struct building *building, const struct yaml_node *list)
 
 /* 32 bits over id and meaning: what a lead's tallies are kept under. It must never change by
  * itself. */
-static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct yaml_node *node)
+static uint32_t rule_hash(const struct baton_behaviour_rule *rule)
 {
-    const struct yaml_node *held = yaml_find(node, "while");
     struct text_buffer text;
     text_buffer_init(&text);
     text_buffer_print(&text, "rule 1 %u:%.*s %s ", rule->id.size, (int)rule->id.size, rule->id.data,
@@ -229,9 +252,8 @@ static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct 
         text_buffer_print(&text, " at_most %u %s", rule->cap_times, period_name(rule->cap_period));
     if (rule->half_life_ms)
         text_buffer_print(&text, " half_life %" PRId64, rule->half_life_ms);
-    if (held)
-        text_buffer_print(&text, " while %s %s", yaml_find(held, "times")->text.data,
-                          yaml_find(held, "within")->text.data);
+    if (rule->while_times)
+        text_buffer_print(&text, " while %u %ud", rule->while_times, rule->while_days);
     uint32_t hash = (uint32_t)hash64(text.data, text.size, 0);
     text_buffer_fini(&text);
     return hash;
@@ -240,8 +262,7 @@ static uint32_t rule_hash(const struct baton_behaviour_rule *rule, const struct 
 static void set_hashes(struct building *building)
 {
     for (uint32_t i = 0; i < building->behaviour_count; i++)
-        building->behaviour[i].hash =
-            rule_hash(&building->behaviour[i], building->behaviour_nodes[i]);
+        building->behaviour[i].hash = rule_hash(&building->behaviour[i]);
 }
 
 static void index_by_kind(struct building *building)
@@ -253,8 +274,7 @@ static void index_by_kind(struct building *building)
     for (uint32_t kind = 0; kind < BATON_EVENT_KINDS; kind++) {
         compiled->kind_start[kind] = count;
         for (uint32_t i = 0; i < compiled->behaviour_count; i++)
-            if ((uint32_t)compiled->behaviour[i].kind == kind &&
-                !yaml_find(building->behaviour_nodes[i], "while"))
+            if ((uint32_t)compiled->behaviour[i].kind == kind)
                 indexes[count++] = (uint16_t)i;
     }
     compiled->kind_start[BATON_EVENT_KINDS] = count;
@@ -274,11 +294,8 @@ static void index_by_hash(struct building *building)
         for (; slots[slot]; slot = (slot + 1) & (size - 1)) {
             const struct baton_behaviour_rule *other = &compiled->behaviour[slots[slot] - 1];
             if (other->hash == compiled->behaviour[i].hash)
-                error_at(
-                    building, building->behaviour_nodes[i],
-                    "rules `%.*s` and `%.*s` happen to have one hash; give one of them another id",
-                    (int)other->id.size, other->id.data, (int)compiled->behaviour[i].id.size,
-                    compiled->behaviour[i].id.data);
+                error_at(building, building->behaviour_nodes[i], MESSAGE_FINDING_ONE_HASH,
+                         {"first", other->id.data}, {"second", compiled->behaviour[i].id.data});
         }
         slots[slot] = (uint16_t)(i + 1);
     }
@@ -319,6 +336,11 @@ static void collect_properties(struct building *building)
     struct names names = {0};
     for (uint32_t i = 0; i < compiled->fit_count; i++)
         add_properties_of(&names, &compiled->fit[i].where);
+    for (uint32_t i = 0; i < compiled->persona_count; i++)
+        for (uint32_t j = 0; j < compiled->personas[i].fit_count; j++)
+            add_properties_of(&names, &compiled->personas[i].fit[j].where);
+    for (uint32_t i = 0; i < compiled->route_count; i++)
+        add_properties_of(&names, &compiled->routes[i].where);
     for (uint32_t i = 0; i < compiled->never_count; i++)
         add_properties_of(&names, &compiled->never[i]);
     for (uint32_t i = 0; i < compiled->share_property_count; i++)
@@ -327,9 +349,9 @@ static void collect_properties(struct building *building)
         arena_copy(building->arena, names.items, names.count * sizeof *names.items);
     compiled->property_count = names.count;
     if (names.count > BATON_PROPERTIES_MAX)
-        error_at(building, building->agreement->root,
-                 "%u different `properties.NAME` are named; a lead keeps at most %d", names.count,
-                 BATON_PROPERTIES_MAX);
+        error_at(building, building->agreement->root, MESSAGE_FINDING_TOO_MANY_PROPERTIES,
+                 {"count", number(building, names.count)},
+                 {"most", number(building, BATON_PROPERTIES_MAX)});
     free(names.items);
 }
 

@@ -1,388 +1,214 @@
-/* What both sides promised: checked here, in force in a later version. */
+/* What both sides agreed on beside rules, goals and clocks: dates, signatures, reasons, recycling.
+ */
 #include "agreement/building.h"
+#include "text/fold.h"
 
 #include <string.h>
-
-#define TEXT_MAX 200
+#include <strings.h>
 
 static const char *const side_names[] = {"marketing", "sales"};
 static const char *const rhythm_names[] = {"day", "week", "month", "quarter", "year"};
-static const char *const goal_periods[] = {"working day", "day",     "week",
-                                           "month",       "quarter", "year"};
-static const char *const day_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+static const enum baton_span rhythms[] = {BATON_SPAN_DAY, BATON_SPAN_WEEK, BATON_SPAN_MONTH,
+                                          BATON_SPAN_QUARTER, BATON_SPAN_YEAR};
+#define RHYTHMS (sizeof rhythms / sizeof *rhythms)
 
-static void optional_text(struct building *building, const struct yaml_node *mapping,
-                          const char *key, const char *what)
+struct baton_pact *pact_of(struct building *building)
 {
-    const struct yaml_node *node = yaml_find(mapping, key);
-    if (node)
-        (void)value_text(building, node, what, TEXT_MAX);
+    if (!building->pact) {
+        building->pact = arena_take(building->arena, sizeof *building->pact);
+        *building->pact = (struct baton_pact){.review_every = BATON_SPAN_NONE,
+                                              .meeting_every = BATON_SPAN_NONE,
+                                              .review_next = INT32_MIN};
+        building->agreement->compiled.pact = building->pact;
+    }
+    return building->pact;
 }
 
-static void optional_choice(struct building *building, const struct yaml_node *mapping,
-                            const char *key, const char *what, const char *const *choices,
-                            size_t count)
+struct baton_text optional_text(struct building *building, const struct yaml_node *mapping,
+                                const char *key, const char *what)
 {
     const struct yaml_node *node = yaml_find(mapping, key);
-    size_t index;
-    if (node)
-        (void)value_choice(building, node, what, choices, count, &index);
-}
-
-static void optional_date(struct building *building, const struct yaml_node *mapping,
-                          const char *key, const char *what)
-{
-    const struct yaml_node *node = yaml_find(mapping, key);
-    int64_t days;
-    if (node)
-        (void)value_date(building, node, what, &days);
+    if (node && value_text(building, node, what, TERM_TEXT_MAX))
+        return node->text;
+    return (struct baton_text){0};
 }
 
 /* ---- Header ---------------------------------------------------------------------------------- */
 
+static bool is_weekday(const struct yaml_node *node)
+{
+    static const char *const names[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                        "friday", "saturday", "sunday"};
+    for (size_t i = 0; node->kind == YAML_SCALAR && i < 7; i++)
+        if (node->text.size >= 3 && strncasecmp(node->text.data, names[i], node->text.size) == 0)
+            return true;
+    return false;
+}
+
+/* Who names a day of the week means every week. */
+static void read_rhythm(struct building *building, const struct yaml_node *node, const char *what,
+                        enum baton_span *every)
+{
+    size_t index;
+    if (is_weekday(node))
+        error_at(building, node, MESSAGE_FINDING_NOT_CHOICE, {"what", what},
+                 {"text", shown(building, node->text.data)},
+                 {"suggestion",
+                  phrase(&building->findings->speech, MESSAGE_SUGGEST_NEAR, {"near", "week"})});
+    else if (value_choice(building, node, what, rhythm_names, RHYTHMS, &index))
+        *every = rhythms[index];
+}
+
 void terms_review(struct building *building, const struct yaml_node *node)
 {
-    static const struct key keys[] = {{"every", true}, {"next", false}, {"owner", false}};
+    static const struct key keys[] = {{"every", true}, {"next", false}, {"owner", true}};
+    struct baton_pact *pact = pact_of(building);
+    int64_t days;
     (void)value_keys(building, node, "`review`", keys, 3);
     if (node->kind != YAML_MAPPING)
         return;
-    optional_choice(building, node, "every", "`every`", rhythm_names,
-                    sizeof rhythm_names / sizeof *rhythm_names);
-    optional_date(building, node, "next", "`next`");
-    optional_text(building, node, "owner", "`owner`");
+    const struct yaml_node *every = yaml_find(node, "every"), *next = yaml_find(node, "next");
+    if (every)
+        read_rhythm(building, every, "`every`", &pact->review_every);
+    if (next && value_date(building, next, "`next`", &days))
+        pact->review_next = (int32_t)days;
+    pact->review_owner = optional_text(building, node, "owner", "`owner`");
 }
 
+/* Both sides are called together by the owner of the review. */
 void terms_meeting(struct building *building, const struct yaml_node *node)
 {
-    size_t index;
-    (void)value_choice(building, node, "`meeting`", rhythm_names,
-                       sizeof rhythm_names / sizeof *rhythm_names, &index);
+    if (!yaml_find(building->agreement->root, "review"))
+        error_at(building, node, MESSAGE_FINDING_MEETING_OWNER,
+                 {"suggestion",
+                  phrase(&building->findings->speech, MESSAGE_SUGGEST_EXAMPLE,
+                         {"example", "review: {every: month, owner: Head of Marketing}"})});
+    read_rhythm(building, node, "`meeting`", &pact_of(building)->meeting_every);
+}
+
+/* Of the text that was signed; an item without one is a name. */
+static void read_signed_hash(struct building *building, const struct yaml_node *node,
+                             struct signature *signature)
+{
+    if (node->kind == YAML_SCALAR && node->text.size == AGREEMENT_HASH_SIZE &&
+        strspn(node->text.data, "0123456789abcdef") == AGREEMENT_HASH_SIZE)
+        signature->hash = node->text.data;
+    else
+        error_plain_at(building, node, MESSAGE_FINDING_NOT_HASH);
+}
+
+static void read_signature(struct building *building, const struct yaml_node *node,
+                           struct signature *signature)
+{
+    static const struct key keys[] = {
+        {"side", true}, {"by", true}, {"date", true}, {"hash", false}};
+    const struct yaml_node *side_node = yaml_find(node, "side"), *date = yaml_find(node, "date"),
+                           *hash = yaml_find(node, "hash");
+    size_t side = SIGNING_SALES;
+    int64_t days;
+    (void)value_keys(building, node, word(building, MESSAGE_WHAT_SIGNATURE), keys, 4);
+    if (side_node)
+        (void)value_choice(building, side_node, "`side`", side_names, 2, &side);
+    struct baton_text by = optional_text(building, node, "by", "`by`");
+    if (side == SIGNING_MARKETING)
+        building->marketing_by = by;
+    if (date)
+        (void)value_date(building, date, "`date`", &days);
+    *signature = (struct signature){.side = (enum signing_side)side,
+                                    .by = by.data ? by.data : "",
+                                    .date = date ? date->text.data : "",
+                                    .node = node};
+    if (hash)
+        read_signed_hash(building, hash, signature);
 }
 
 void terms_signed(struct building *building, const struct yaml_node *list)
 {
-    static const struct key keys[] = {{"side", true}, {"by", true}, {"date", true}};
+    struct agreement *agreement = building->agreement;
     if (!value_list(building, list, "`signed`"))
         return;
-    for (const struct yaml_node *node = list->first; node; node = node->next) {
-        (void)value_keys(building, node, "a signature", keys, 3);
-        if (node->kind != YAML_MAPPING)
-            continue;
-        optional_choice(building, node, "side", "`side`", side_names, 2);
-        optional_text(building, node, "by", "`by`");
-        optional_date(building, node, "date", "`date`");
-    }
-}
-
-void terms_ignore(struct building *building, const struct yaml_node *node)
-{
-    static const struct key keys[] = {{"bots", false}, {"user_agents", false}};
-    if (!value_keys(building, node, "`ignore`", keys, 2))
-        return;
-    const struct yaml_node *bots = yaml_find(node, "bots"),
-                           *agents = yaml_find(node, "user_agents");
-    bool ignored;
-    if (bots)
-        (void)value_flag(building, bots, "`bots`", &ignored);
-    if (!agents || !value_list(building, agents, "`user_agents`"))
-        return;
-    for (const struct yaml_node *agent = agents->first; agent; agent = agent->next)
-        (void)value_text(building, agent, "a user agent", BATON_TEXT_MAX);
-}
-
-/* ---- Times in working hours ------------------------------------------------------------------ */
-
-enum time_unit { TIME_ELAPSED, TIME_WORKING_HOURS, TIME_WORKING_DAYS };
-
-/* `4 working hours`, `3 working days`, or elapsed time. */
-static bool read_promise(struct building *building, const struct yaml_node *node, const char *what,
-                         enum time_unit *unit, int64_t *amount)
-{
-    static const struct {
-        const char *name;
-        enum time_unit unit;
-    } units[] = {{" working hour", TIME_WORKING_HOURS},
-                 {" working hours", TIME_WORKING_HOURS},
-                 {" working day", TIME_WORKING_DAYS},
-                 {" working days", TIME_WORKING_DAYS}};
-    size_t digits = node->kind == YAML_SCALAR ? strspn(node->text.data, "0123456789") : 0;
-    *unit = TIME_ELAPSED;
-    for (size_t i = 0; i < sizeof units / sizeof *units && digits > 0 && digits <= 5; i++) {
-        if (strcmp(node->text.data + digits, units[i].name) != 0)
-            continue;
-        *unit = units[i].unit;
-        *amount = 0;
-        for (size_t k = 0; k < digits; k++)
-            *amount = *amount * 10 + (node->text.data[k] - '0');
-        if (*amount < 1)
-            error_at(building, node, "%s must be more than nothing", what);
-        else if (!building->hours)
-            error_at(building, node, "%s counts working time, so `sales` must have `hours`", what);
-        return *amount >= 1;
-    }
-    if (digits > 0 && node->text.data[digits] != ' ')
-        return value_duration(building, node, what, amount);
-    error_at(building, node,
-             "%s must be a time like 4 working hours, 3 working days, 30m, 4h or 14d", what);
-    return false;
-}
-
-static void optional_promise(struct building *building, const struct yaml_node *mapping,
-                             const char *key, const char *what)
-{
-    const struct yaml_node *node = yaml_find(mapping, key);
-    enum time_unit unit;
-    int64_t amount;
-    if (node)
-        (void)read_promise(building, node, what, &unit, &amount);
-}
-
-/* ---- Goals ----------------------------------------------------------------------------------- */
-
-static void check_goal_period(struct building *building, const struct yaml_node *goal)
-{
-    const struct yaml_node *per = yaml_find(goal, "per");
-    size_t index;
-    if (per &&
-        value_choice(building, per, "`per`", goal_periods,
-                     sizeof goal_periods / sizeof *goal_periods, &index) &&
-        index == 0 && !building->hours)
-        error_at(building, per, "`per: working day` needs `hours` under `sales`");
-}
-
-static void check_customers(struct building *building, const struct yaml_node *node)
-{
-    static const struct key keys[] = {{"at_least", true}, {"per", true}, {"owner", false}};
-    int64_t value;
-    (void)value_keys(building, node, "the goal `customers`", keys, 3);
-    if (node->kind != YAML_MAPPING)
-        return;
-    const struct yaml_node *at_least = yaml_find(node, "at_least");
-    if (at_least)
-        (void)value_whole(building, at_least, "`at_least`", 1, 1000000000, &value);
-    check_goal_period(building, node);
-    optional_text(building, node, "owner", "`owner`");
-}
-
-static void check_conversion(struct building *building, const struct yaml_node *node)
-{
-    static const struct key keys[] = {{"one_in", true}, {"judge_after", false}, {"owner", false}};
-    int64_t value;
-    (void)value_keys(building, node, "the goal `conversion`", keys, 3);
-    if (node->kind != YAML_MAPPING)
-        return;
-    const struct yaml_node *one_in = yaml_find(node, "one_in"),
-                           *after = yaml_find(node, "judge_after");
-    if (one_in)
-        (void)value_whole(building, one_in, "`one_in`", 1, 1000000, &value);
-    if (after)
-        (void)value_duration(building, after, "`judge_after`", &value);
-    optional_text(building, node, "owner", "`owner`");
-}
-
-/* A whole number, or `30%`. */
-static void check_amount(struct building *building, const struct yaml_node *node)
-{
-    size_t digits = node->kind == YAML_SCALAR ? strspn(node->text.data, "0123456789") : 0;
-    bool percent = digits > 0 && digits <= 3 && strcmp(node->text.data + digits, "%") == 0;
-    int64_t value;
-    if (!percent)
-        (void)value_whole(building, node, "`at_least`", 0, 1000000000, &value);
-}
-
-static void check_other_goal(struct building *building, const struct yaml_node *list,
-                             const struct yaml_node *node)
-{
-    static const struct key keys[] = {
-        {"id", true}, {"measure", true}, {"at_least", true}, {"per", true}, {"owner", false}};
-    (void)value_keys(building, node, "a goal", keys, sizeof keys / sizeof *keys);
-    if (node->kind != YAML_MAPPING)
-        return;
-    const struct yaml_node *id = yaml_find(node, "id"), *at_least = yaml_find(node, "at_least");
-    optional_text(building, node, "id", "a goal's `id`");
-    for (const struct yaml_node *other = list->first; id && other != node; other = other->next) {
-        const struct yaml_node *other_id =
-            other->kind == YAML_MAPPING ? yaml_find(other, "id") : NULL;
-        if (other_id && id->kind == YAML_SCALAR && yaml_is_text(other_id, id->text.data))
-            error_at(building, id, "goal `%s` stands here twice (before in line %u)", id->text.data,
-                     other_id->line);
-    }
-    optional_text(building, node, "measure", "`measure`");
-    if (at_least)
-        check_amount(building, at_least);
-    check_goal_period(building, node);
-    optional_text(building, node, "owner", "`owner`");
-}
-
-void terms_goals(struct building *building, const struct yaml_node *node)
-{
-    static const struct key keys[] = {
-        {"customers", false}, {"conversion", false}, {"others", false}};
-    if (!value_keys(building, node, "`goals`", keys, 3))
-        return;
-    const struct yaml_node *customers = yaml_find(node, "customers"),
-                           *conversion = yaml_find(node, "conversion");
-    const struct yaml_node *others = yaml_find(node, "others");
-    if (customers)
-        check_customers(building, customers);
-    if (conversion)
-        check_conversion(building, conversion);
-    if (!others || !value_list(building, others, "`others`"))
-        return;
-    if (others->count > 200) {
-        error_at(building, others, "more than 200 goals");
-        return;
-    }
-    for (const struct yaml_node *other = others->first; other; other = other->next)
-        check_other_goal(building, others, other);
+    agreement->signatures =
+        arena_take(building->arena, list->count * sizeof *agreement->signatures);
+    for (const struct yaml_node *node = list->first; node; node = node->next)
+        if (value_mapping(building, node, word(building, MESSAGE_WHAT_SIGNATURE)))
+            read_signature(building, node, &agreement->signatures[agreement->signature_count++]);
 }
 
 /* ---- Sales ----------------------------------------------------------------------------------- */
 
-static int day_index(const char *name, size_t size)
+/* Without case and accents: as reports are compared with it. */
+static void read_reason(struct building *building, const struct yaml_node *node,
+                        struct baton_text *reasons, uint32_t *count)
 {
-    for (int i = 0; i < 7; i++)
-        if (size == 3 && memcmp(name, day_names[i], 3) == 0)
-            return i;
-    return -1;
-}
-
-/* `mon` or `mon-fri`. */
-static void check_days(struct building *building, const struct yaml_node *node)
-{
-    if (!value_text(building, node, "`days`", TEXT_MAX))
+    struct baton_text folded;
+    if (!value_text(building, node, word(building, MESSAGE_WHAT_REASON), TERM_TEXT_MAX))
         return;
-    const char *dash = strchr(node->text.data, '-');
-    size_t first_size = dash ? (size_t)(dash - node->text.data) : node->text.size;
-    int first = day_index(node->text.data, first_size);
-    int last = dash ? day_index(dash + 1, strlen(dash + 1)) : first;
-    if (first < 0 || last < 0)
-        error_at(building, node,
-                 "`days` must be like mon-fri, or a list of mon, tue, wed, thu, fri, sat, sun");
-    else if (last < first)
-        error_at(building, node, "`days` ends before it begins; a week begins on Monday here");
-}
-
-/* 09:00 in minutes; -1 with a finding. 24:00 is the end of a day. */
-static int clock_minutes(struct building *building, const struct yaml_node *node, const char *what)
-{
-    const char *text = node->text.data;
-    if (node->kind == YAML_SCALAR && node->text.size == 5 && text[2] == ':' &&
-        strspn(text, "0123456789") == 2 && strspn(text + 3, "0123456789") == 2) {
-        int minutes =
-            ((text[0] - '0') * 10 + text[1] - '0') * 60 + (text[3] - '0') * 10 + text[4] - '0';
-        if (text[3] <= '5' && minutes <= 24 * 60)
-            return minutes;
+    if (!text_fold(building->arena, node->text, &folded) || folded.size == 0) {
+        error_plain_at(building, node, MESSAGE_FINDING_REASON_EMPTY);
+        return;
     }
-    error_at(building, node, "%s must be a time of the day like 09:00", what);
-    return -1;
+    for (uint32_t i = 0; i < *count; i++) {
+        if (reasons[i].size == folded.size &&
+            memcmp(reasons[i].data, folded.data, folded.size) == 0) {
+            error_at(building, node, MESSAGE_FINDING_REASON_TWICE,
+                     {"text", shown(building, node->text.data)});
+            return;
+        }
+    }
+    reasons[(*count)++] = folded;
 }
 
-static void check_hours(struct building *building, const struct yaml_node *node)
+static void read_reasons(struct building *building, const struct yaml_node *list)
 {
-    static const struct key keys[] = {
-        {"days", true}, {"from", true}, {"to", true}, {"holidays", false}};
-    (void)value_keys(building, node, "`hours`", keys, sizeof keys / sizeof *keys);
-    if (node->kind != YAML_MAPPING)
-        return;
-    const struct yaml_node *days = yaml_find(node, "days"), *holidays = yaml_find(node, "holidays");
-    const struct yaml_node *from = yaml_find(node, "from"), *to = yaml_find(node, "to");
-    if (days && days->kind == YAML_LIST && value_list(building, days, "`days`"))
-        for (const struct yaml_node *day = days->first; day; day = day->next)
-            check_days(building, day);
-    else if (days && days->kind != YAML_LIST)
-        check_days(building, days);
-    int start = from ? clock_minutes(building, from, "`from`") : -1;
-    int end = to ? clock_minutes(building, to, "`to`") : -1;
-    if (start >= 0 && end >= 0 && end <= start)
-        error_at(building, to, "the day's work must end after it begins");
-    if (!holidays || !value_list(building, holidays, "`holidays`"))
-        return;
-    int64_t day;
-    for (const struct yaml_node *holiday = holidays->first; holiday; holiday = holiday->next)
-        (void)value_date(building, holiday, "a holiday", &day);
-}
-
-static void check_first_contact(struct building *building, const struct yaml_node *node)
-{
-    static const struct key keys[] = {
-        {"within", true}, {"remind", false}, {"owner", false}, {"escalate_to", false}};
-    enum time_unit within_unit, remind_unit;
-    int64_t within_amount, remind_amount;
-    (void)value_keys(building, node, "`first_contact`", keys, sizeof keys / sizeof *keys);
-    if (node->kind != YAML_MAPPING)
-        return;
-    const struct yaml_node *within = yaml_find(node, "within"), *remind = yaml_find(node, "remind");
-    bool good = within && read_promise(building, within, "`within`", &within_unit, &within_amount);
-    if (remind && read_promise(building, remind, "`remind`", &remind_unit, &remind_amount) &&
-        good && within_unit == remind_unit && remind_amount >= within_amount)
-        error_at(building, remind, "the reminder must come before the time is over");
-    optional_text(building, node, "owner", "`owner`");
-    optional_text(building, node, "escalate_to", "`escalate_to`");
-}
-
-static void check_promise(struct building *building, const struct yaml_node *node, const char *what)
-{
-    static const struct key keys[] = {{"within", true}, {"owner", false}};
-    (void)value_keys(building, node, what, keys, 2);
-    if (node->kind != YAML_MAPPING)
-        return;
-    optional_promise(building, node, "within", "`within`");
-    optional_text(building, node, "owner", "`owner`");
-}
-
-static void check_reasons(struct building *building, const struct yaml_node *list)
-{
+    struct baton_agreement *compiled = &building->agreement->compiled;
+    uint32_t count = 0;
     if (!value_list(building, list, "`reasons`"))
         return;
-    if (list->count > 200) {
-        error_at(building, list, "more than 200 reasons");
+    if (!value_few(building, list, BATON_REASONS_MAX, MESSAGE_THINGS_REASONS))
         return;
-    }
-    for (const struct yaml_node *node = list->first; node; node = node->next) {
-        if (!value_text(building, node, "a reason", TEXT_MAX))
-            continue;
-        for (const struct yaml_node *other = list->first; other != node; other = other->next)
-            if (yaml_is_text(other, node->text.data))
-                error_at(building, node, "reason `%s` stands here twice", node->text.data);
-    }
+    struct baton_text *reasons = arena_take(building->arena, list->count * sizeof *reasons);
+    for (const struct yaml_node *node = list->first; node; node = node->next)
+        read_reason(building, node, reasons, &count);
+    compiled->reasons = reasons;
+    compiled->reason_count = count;
 }
+
+static const struct {
+    struct key key;
+    void (*read)(struct building *building, const struct yaml_node *node);
+} sales_parts[] = {
+    {{"hours", false}, promises_hours},     {{"first_contact", false}, promises_first_contact},
+    {{"verdict", false}, promises_verdict}, {{"next_update", false}, promises_next_update},
+    {{"reasons", false}, read_reasons},
+};
+#define SALES_PARTS (sizeof sales_parts / sizeof *sales_parts)
 
 void terms_sales(struct building *building, const struct yaml_node *node)
 {
-    static const struct key keys[] = {{"hours", false},
-                                      {"first_contact", false},
-                                      {"verdict", false},
-                                      {"next_update", false},
-                                      {"reasons", false}};
-    if (!value_keys(building, node, "`sales`", keys, sizeof keys / sizeof *keys))
+    struct key keys[SALES_PARTS];
+    for (size_t i = 0; i < SALES_PARTS; i++)
+        keys[i] = sales_parts[i].key;
+    if (!value_keys(building, node, "`sales`", keys, SALES_PARTS))
         return;
-    const struct yaml_node *contact = yaml_find(node, "first_contact"),
-                           *verdict = yaml_find(node, "verdict");
-    const struct yaml_node *update = yaml_find(node, "next_update"),
-                           *reasons = yaml_find(node, "reasons");
-    if (building->hours)
-        check_hours(building, building->hours);
-    if (contact)
-        check_first_contact(building, contact);
-    if (verdict)
-        check_promise(building, verdict, "`verdict`");
-    if (update)
-        check_promise(building, update, "`next_update`");
-    if (reasons)
-        check_reasons(building, reasons);
+    for (size_t i = 0; i < SALES_PARTS; i++) {
+        const struct yaml_node *part = yaml_find(node, sales_parts[i].key.name);
+        if (part)
+            sales_parts[i].read(building, part);
+    }
+    promises_end(building, node);
 }
 
 void terms_recycle(struct building *building, const struct yaml_node *node)
 {
     static const struct key keys[] = {{"after", true}, {"score", true}};
+    struct baton_agreement *compiled = &building->agreement->compiled;
     int64_t value;
     (void)value_keys(building, node, "`recycle`", keys, 2);
     if (node->kind != YAML_MAPPING)
         return;
     const struct yaml_node *after = yaml_find(node, "after"), *score = yaml_find(node, "score");
-    if (after)
-        (void)value_duration(building, after, "`after`", &value);
-    if (score)
-        (void)value_whole(building, score, "`score`", 0, BATON_SCORE_MAX, &value);
+    if (after && value_duration(building, after, "`after`", &value))
+        compiled->recycle_after_ms = value;
+    if (score && value_whole(building, score, "`score`", 0, BATON_SCORE_MAX, &value))
+        compiled->recycle_score = (int32_t)value;
 }

@@ -1,46 +1,37 @@
 #include "agreement/building.h"
 
-#include "agreement/dates.h"
 #include "base/nearest.h"
+#include "domain/calendar.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-static const char *kept(struct building *building, struct text_buffer *text)
-{
-    const char *copy = arena_copy(building->arena, text->data, text->size + 1);
-    text_buffer_fini(text);
-    return copy;
-}
+#define SUGGESTED_MAX 12 /* more are not all told */
 
 const char *value_suggestion(struct building *building, const struct yaml_node *node,
-                             const char *const *candidates, size_t count, const char *otherwise)
+                             const char *const *candidates, size_t count, enum message_id otherwise)
 {
+    struct speech *speech = &building->findings->speech;
+    const char *names[SUGGESTED_MAX];
     if (building->findings->count == FINDINGS_MAX) /* nobody will read it, and looking costs time */
         return "";
     const char *near = nearest_word(node->text.data, node->text.size, candidates, count);
-    if (!near && otherwise)
-        return otherwise;
-    struct text_buffer text;
-    text_buffer_init(&text);
     if (near)
-        text_buffer_print(&text, "; did you mean `%s`?", near);
-    else if (count > 0 && count <= 12)
-        for (size_t i = 0; i < count; i++)
-            text_buffer_print(&text, "%s`%s`",
-                              i == 0           ? " (there is "
-                              : i + 1 == count ? " and "
-                                               : ", ",
-                              candidates[i]);
-    text_buffer_add_text(&text, !near && count > 0 && count <= 12 ? ")" : "");
-    return kept(building, &text);
+        return phrase(speech, MESSAGE_SUGGEST_NEAR, {"near", near});
+    if (otherwise != MESSAGES)
+        return word(building, otherwise);
+    if (count == 0 || count > SUGGESTED_MAX)
+        return "";
+    for (size_t i = 0; i < count; i++)
+        names[i] = speech_print(speech, "`%s`", candidates[i]);
+    return phrase(speech, count == 1 ? MESSAGE_SUGGEST_ONE : MESSAGE_SUGGEST_LIST,
+                  {"names", speech_list(speech, names, count, SPEECH_AND)});
 }
 
 bool value_mapping(struct building *building, const struct yaml_node *node, const char *what)
 {
     if (node->kind != YAML_MAPPING)
-        error_at(building, node, "%s must be a mapping of keys to values, not %s", what,
-                 yaml_kind_name(node));
+        error_at(building, node, MESSAGE_FINDING_NOT_MAPPING, {"what", what},
+                 {"kind", word(building, yaml_kind_word(node))});
     return node->kind == YAML_MAPPING;
 }
 
@@ -48,12 +39,37 @@ static void unknown_key(struct building *building, const struct yaml_node *key, 
                         const struct key *keys, size_t count)
 {
     const char *names[32];
-    if (yaml_is_text(key, "<<")) /* told already */
+    if (yaml_is_text(key, "<<") || yaml_is_null(key)) /* told already */
         return;
     for (size_t i = 0; i < count; i++)
         names[i] = keys[i].name;
-    error_at(building, key, "unknown key `%.60s` in %s%s", key->text.data, what,
-             value_suggestion(building, key, names, count, NULL));
+    error_at(building, key, MESSAGE_FINDING_UNKNOWN_KEY, {"key", shown(building, key->text.data)},
+             {"what", what},
+             {"suggestion", value_suggestion(building, key, names, count, MESSAGES)});
+}
+
+/* Of the keys that make a promise one that can be kept or broken: number, unit, period and owner.
+ * Each is right under every key that wants it. */
+static const char *example_of(const char *key)
+{
+    static const char *const examples[] = {"at_least: 20", "every: month", "measure: sqls",
+                                           "one_in: 5",    "per: month",   "owner: Head of Sales",
+                                           "within: 2d"};
+    size_t size = strlen(key);
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        if (strncmp(examples[i], key, size) == 0 && examples[i][size] == ':')
+            return examples[i];
+    return NULL;
+}
+
+void value_missing(struct building *building, const struct yaml_node *node, const char *key,
+                   const char *what)
+{
+    const char *example = example_of(key), *how = "";
+    if (example)
+        how = phrase(&building->findings->speech, MESSAGE_SUGGEST_EXAMPLE, {"example", example});
+    error_at(building, node, MESSAGE_FINDING_MISSING_KEY, {"key", key}, {"what", what},
+             {"suggestion", how});
 }
 
 bool value_keys(struct building *building, const struct yaml_node *node, const char *what,
@@ -71,7 +87,7 @@ bool value_keys(struct building *building, const struct yaml_node *node, const c
     bool complete = true;
     for (size_t i = 0; i < count; i++) {
         if (keys[i].required && !yaml_find(node, keys[i].name)) {
-            error_at(building, node, "`%s` is missing in %s", keys[i].name, what);
+            value_missing(building, node, keys[i].name, what);
             complete = false;
         }
     }
@@ -81,21 +97,33 @@ bool value_keys(struct building *building, const struct yaml_node *node, const c
 bool value_list(struct building *building, const struct yaml_node *node, const char *what)
 {
     if (node->kind != YAML_LIST)
-        error_at(building, node, "%s must be a list, not %s", what, yaml_kind_name(node));
+        error_at(building, node, MESSAGE_FINDING_NOT_LIST, {"what", what},
+                 {"kind", word(building, yaml_kind_word(node))});
     else if (!node->first)
-        error_at(building, node, "%s is an empty list; leave it out", what);
+        error_at(building, node, MESSAGE_FINDING_EMPTY_LIST, {"what", what});
     return node->kind == YAML_LIST && node->first;
+}
+
+bool value_few(struct building *building, const struct yaml_node *list, uint32_t most,
+               enum message_id things)
+{
+    if (list->count > most)
+        error_at(building, list, MESSAGE_FINDING_TOO_MANY, {"most", number(building, most)},
+                 {"things", word(building, things)});
+    return list->count <= most;
 }
 
 bool value_text(struct building *building, const struct yaml_node *node, const char *what,
                 uint32_t most_bytes)
 {
     if (node->kind != YAML_SCALAR || yaml_is_null(node))
-        error_at(building, node, "%s must be a text, not %s", what, yaml_kind_name(node));
+        error_at(building, node, MESSAGE_FINDING_NOT_TEXT, {"what", what},
+                 {"kind", word(building, yaml_kind_word(node))});
     else if (node->text.size == 0)
-        error_at(building, node, "%s must not be empty", what);
+        error_at(building, node, MESSAGE_FINDING_EMPTY_TEXT, {"what", what});
     else if (node->text.size > most_bytes)
-        error_at(building, node, "%s is longer than %u bytes", what, most_bytes);
+        error_at(building, node, MESSAGE_FINDING_TOO_LONG, {"what", what},
+                 {"most", number(building, most_bytes)});
     else
         return true;
     return false;
@@ -110,8 +138,9 @@ bool value_whole(struct building *building, const struct yaml_node *node, const 
         return true;
     }
     bool quoted = node->kind == YAML_SCALAR && node->quoted;
-    error_at(building, node, "%s must be a whole number from %" PRId64 " to %" PRId64 "%s", what,
-             least, most, quoted ? ", without quotes" : "");
+    error_at(building, node, MESSAGE_FINDING_NOT_WHOLE, {"what", what},
+             {"least", number(building, least)}, {"most", number(building, most)},
+             {"unquoted", quoted ? word(building, MESSAGE_WITHOUT_QUOTES) : ""});
     return false;
 }
 
@@ -122,7 +151,7 @@ bool value_flag(struct building *building, const struct yaml_node *node, const c
     *value = plain && yaml_is_text(node, "true");
     if (*value || (plain && yaml_is_text(node, "false")))
         return true;
-    error_at(building, node, "%s must be true or false", what);
+    error_at(building, node, MESSAGE_FINDING_NOT_FLAG, {"what", what});
     return false;
 }
 
@@ -137,8 +166,9 @@ bool value_choice(struct building *building, const struct yaml_node *node, const
             return true;
         }
     }
-    error_at(building, node, "%s cannot be `%.60s`%s", what, node->text.data,
-             value_suggestion(building, node, choices, count, NULL));
+    error_at(building, node, MESSAGE_FINDING_NOT_CHOICE, {"what", what},
+             {"text", shown(building, node->text.data)},
+             {"suggestion", value_suggestion(building, node, choices, count, MESSAGES)});
     return false;
 }
 
@@ -161,11 +191,11 @@ bool value_date(struct building *building, const struct yaml_node *node, const c
     bool good = node->kind == YAML_SCALAR && node->text.size == 10 && digits(text, 4, &year) &&
                 text[4] == '-' && digits(text + 5, 2, &month) && text[7] == '-' &&
                 digits(text + 8, 2, &day) && year >= 1970 && month >= 1 && month <= 12 &&
-                day >= 1 && day <= days_in_month(year, month);
+                day >= 1 && day <= calendar_month_days(year, month);
     if (good)
-        *days = days_from_date(year, month, day);
+        *days = calendar_days(year, month, day);
     else
-        error_at(building, node, "%s must be a day of the calendar like 2026-11-01", what);
+        error_at(building, node, MESSAGE_FINDING_NOT_DATE, {"what", what});
     return good;
 }
 
@@ -187,7 +217,7 @@ bool value_duration(struct building *building, const struct yaml_node *node, con
                 return true;
         }
     }
-    error_at(building, node, "%s must be a time like 30m, 4h or 14d, up to 3660d", what);
+    error_at(building, node, MESSAGE_FINDING_NOT_DURATION, {"what", what});
     return false;
 }
 
@@ -195,7 +225,7 @@ void word_not_in_force(struct building *building, const struct yaml_node *key, b
 {
     struct agreement *agreement = building->agreement;
     struct agreement_word word = {key->text.data, key->line, key->column};
-    warning_at(building, key, "`%s` is not in force in this version", key->text.data);
+    warning_at(building, key, MESSAGE_FINDING_NOT_IN_FORCE, {"word", key->text.data});
     if (changes_scores && agreement->refused_count < WORDS_MAX)
         agreement->refused[agreement->refused_count++] = word;
     if (!changes_scores && agreement->idle_count < WORDS_MAX)

@@ -47,14 +47,13 @@ static void unknown_field(struct building *building, const struct yaml_node *key
     struct baton_text rest;
     size_t count = 0;
     if (side == WHERE_EVENT && where_profile_field(key->text.data, &rest) >= 0) {
-        error_at(building, key,
-                 "`%s` belongs to the profile; a behaviour rule looks at its event only",
-                 key->text.data);
+        error_at(building, key, MESSAGE_FINDING_FIELD_OF_PROFILE,
+                 {"field", shown(building, key->text.data)});
         return;
     }
     if (side == WHERE_PROFILE && event_field(key->text.data, &rest) >= 0) {
-        error_at(building, key, "`%s` belongs to events; here only the profile is looked at",
-                 key->text.data);
+        error_at(building, key, MESSAGE_FINDING_FIELD_OF_EVENT,
+                 {"field", shown(building, key->text.data)});
         return;
     }
     for (int i = 0; side == WHERE_EVENT && i < BATON_EVENT_FIELDS; i++)
@@ -64,11 +63,11 @@ static void unknown_field(struct building *building, const struct yaml_node *key
     if (side == WHERE_PROFILE)
         names[count++] = "email_domain";
     names[count++] = "any_of";
-    error_at(building, key, "unknown field `%.60s`%s", key->text.data,
-             value_suggestion(building, key, names, count,
-                              side == WHERE_EVENT
-                                  ? "; an answer of a form is written `field.NAME`"
-                                  : "; a free property is written `properties.NAME`"));
+    error_at(building, key, MESSAGE_FINDING_UNKNOWN_FIELD,
+             {"field", shown(building, key->text.data)},
+             {"suggestion", value_suggestion(building, key, names, count,
+                                             side == WHERE_EVENT ? MESSAGE_SUGGEST_ANSWER
+                                                                 : MESSAGE_SUGGEST_PROPERTY)});
 }
 
 /* ---- Values ---------------------------------------------------------------------------------- */
@@ -83,12 +82,12 @@ struct test {
 static bool compared_text(struct building *building, const struct yaml_node *node,
                           const struct test *test, struct baton_text *out)
 {
-    if (!value_text(building, node, "a value to compare with", BATON_TEXT_MAX))
+    if (!value_text(building, node, word(building, MESSAGE_WHAT_VALUE), BATON_TEXT_MAX))
         return false;
     *out = node->text;
     if (test->side == WHERE_PROFILE) {
         if (!text_fold(building->arena, node->text, out) || out->size == 0) {
-            error_at(building, node, "accents alone match nothing");
+            error_plain_at(building, node, MESSAGE_FINDING_ACCENTS_ALONE);
             return false;
         }
     } else if (test->field != BATON_PAGE) {
@@ -107,12 +106,11 @@ static bool compared_texts(struct building *building, const struct yaml_node *no
 {
     const struct yaml_node *item = node->kind == YAML_LIST ? node->first : node;
     uint32_t room = node->kind == YAML_LIST ? node->count : 1, count = 0;
-    if (node->kind == YAML_LIST && !value_list(building, node, "what a field is compared with"))
+    if (node->kind == YAML_LIST &&
+        !value_list(building, node, word(building, MESSAGE_WHAT_COMPARED)))
         return false;
-    if (room > VALUES_MAX) {
-        error_at(building, node, "more than %d values", VALUES_MAX);
+    if (node->kind == YAML_LIST && !value_few(building, node, VALUES_MAX, MESSAGE_THINGS_VALUES))
         return false;
-    }
     struct baton_text *texts = arena_take(building->arena, room * sizeof *texts);
     bool good = true;
     for (; count < room; item = item->next)
@@ -120,6 +118,13 @@ static bool compared_texts(struct building *building, const struct yaml_node *no
     out->texts = texts;
     out->text_count = count;
     return good;
+}
+
+static void never_matches(struct building *building, const struct yaml_node *node,
+                          enum message_id id, struct baton_text text)
+{
+    const char *copy = speech_print(&building->findings->speech, "%.*s", (int)text.size, text.data);
+    warning_at(building, node, id, {"text", shown(building, copy)});
 }
 
 static void warn_of_values_that_never_match(struct building *building, const struct yaml_node *node,
@@ -133,17 +138,13 @@ static void warn_of_values_that_never_match(struct building *building, const str
             bool flag = (text.size == 4 && memcmp(text.data, "true", 4) == 0) ||
                         (text.size == 5 && memcmp(text.data, "false", 5) == 0);
             if (!flag)
-                warning_at(building, node,
-                           "`consent` is true or false; `%.*s` will hardly ever match",
-                           (int)text.size, text.data);
+                never_matches(building, node, MESSAGE_FINDING_CONSENT_VALUE, text);
         }
     if (test->side == WHERE_EVENT && test->field == BATON_PAGE)
         for (uint32_t i = 0; i < condition->text_count; i++) {
             struct baton_text text = condition->texts[i];
             if (memchr(text.data, '?', text.size) || memchr(text.data, '#', text.size))
-                warning_at(building, node,
-                           "`page` is a path without query and fragment; `%.*s` never matches",
-                           (int)text.size, text.data);
+                never_matches(building, node, MESSAGE_FINDING_PAGE_QUERY, text);
         }
 }
 
@@ -167,8 +168,7 @@ static bool read_bound(struct building *building, const struct yaml_node *mappin
     if (!node ||
         (node->kind == YAML_SCALAR && number_parse(node->text.data, node->text.size, bound)))
         return true;
-    error_at(building, node,
-             "`%s` must be a number like 50 or 2.5 (up to 12 digits, and 6 after the point)", key);
+    error_at(building, node, MESSAGE_FINDING_NOT_NUMBER, {"key", key});
     return false;
 }
 
@@ -179,12 +179,11 @@ static bool compile_range(struct building *building, const struct yaml_node *map
     out->match = BATON_MATCH_RANGE;
     out->from = INT64_MIN;
     out->to = INT64_MAX;
-    bool good = value_keys(building, mapping, "a range of numbers", keys, 2);
+    bool good = value_keys(building, mapping, word(building, MESSAGE_WHAT_RANGE), keys, 2);
     good = read_bound(building, mapping, "from", &out->from) && good;
     good = read_bound(building, mapping, "to", &out->to) && good;
     if (good && out->from > out->to) {
-        error_at(building, yaml_find(mapping, "to"),
-                 "`to` is less than `from`; no number is within");
+        error_plain_at(building, yaml_find(mapping, "to"), MESSAGE_FINDING_RANGE_EMPTY);
         good = false;
     }
     return good;
@@ -245,11 +244,11 @@ static bool compile_form(struct building *building, const struct yaml_node *node
         {"contains", false}, {"not", false}, {"known", false}, {"from", false}, {"to", false}};
     if (yaml_find(node, "from") || yaml_find(node, "to"))
         return compile_range(building, node, out);
-    (void)value_keys(building, node, "a matcher", forms, sizeof forms / sizeof *forms);
+    (void)value_keys(building, node, word(building, MESSAGE_WHAT_MATCHER), forms,
+                     sizeof forms / sizeof *forms);
     const struct yaml_node *inner = node->first;
     if (node->count != 1) {
-        error_at(building, node,
-                 "a matcher holds one of `contains`, `not`, `known`, or `from` and `to`");
+        error_plain_at(building, node, MESSAGE_FINDING_MATCHER_FORM);
         return false;
     }
     if (yaml_is_text(inner->key, "not"))
@@ -300,24 +299,37 @@ static bool compile_field(struct building *building, const struct yaml_node *nod
     return compile_matcher(building, node, &test, out);
 }
 
-bool where_compile(struct building *building, const struct yaml_node *node, enum where_side side,
-                   struct baton_condition *out)
+static bool compile_fields(struct building *building, const struct yaml_node *node,
+                           enum where_side side, const char *but, struct baton_condition *out)
 {
     *out = (struct baton_condition){.match = BATON_MATCH_ALL};
-    if (!value_mapping(building, node, "a condition"))
+    if (!value_mapping(building, node, word(building, MESSAGE_WHAT_CONDITION)))
         return false;
     if (!node->first) {
-        error_at(building, node, "a condition must name a field");
+        error_plain_at(building, node, MESSAGE_FINDING_NO_CONDITION);
         return false;
     }
     struct baton_condition *children = arena_take(building->arena, node->count * sizeof *children);
     bool good = true;
     for (const struct yaml_node *child = node->first; child; child = child->next)
-        good = compile_field(building, child, side, &children[out->child_count++]) && good;
+        if (!but || !yaml_is_text(child->key, but))
+            good = compile_field(building, child, side, &children[out->child_count++]) && good;
     out->children = children;
     if (out->child_count == 1)
         *out = children[0];
     return good;
+}
+
+bool where_compile(struct building *building, const struct yaml_node *node, enum where_side side,
+                   struct baton_condition *out)
+{
+    return compile_fields(building, node, side, NULL, out);
+}
+
+bool where_compile_route(struct building *building, const struct yaml_node *node,
+                         struct baton_condition *out)
+{
+    return compile_fields(building, node, WHERE_PROFILE, "persona", out);
 }
 
 /* ---- Canonical text -------------------------------------------------------------------------- */

@@ -132,17 +132,17 @@ static size_t read_whole_file(const char *path, uint8_t *room, size_t room_size)
     return good ? size : 0;
 }
 
-const char *zone_load(struct arena *arena, const char *name, struct baton_zone_offset **zone,
-                      uint32_t *count)
+enum message_id zone_load(struct arena *arena, const char *name, struct baton_zone_offset **zone,
+                          uint32_t *count)
 {
     static const struct baton_zone_offset utc = {INT64_MIN, 0};
     if (strcmp(name, "UTC") == 0) { /* the default must not need the tz database */
         *zone = arena_copy(arena, &utc, sizeof utc);
         *count = 1;
-        return NULL;
+        return MESSAGES;
     }
     if (!is_zone_name(name))
-        return "is no name of a time zone (write one like Europe/Berlin)";
+        return MESSAGE_FINDING_ZONE_NAME;
     char path[sizeof ZONE_FOLDER + 70];
     (void)snprintf(path, sizeof path, "%s/%s", ZONE_FOLDER, name);
     uint8_t *bytes = memory_take(ZONE_FILE_MAX);
@@ -156,13 +156,12 @@ const char *zone_load(struct arena *arena, const char *name, struct baton_zone_o
     }
     free(table.offsets);
     if (good)
-        return NULL;
+        return MESSAGES;
     FILE *any = fopen(ZONE_FOLDER "/Etc/UTC", "rb");
     if (!any)
-        return "cannot be looked up: this machine has no tz database (install tzdata)";
+        return MESSAGE_FINDING_ZONE_NO_DATABASE;
     (void)fclose(any);
-    return size ? "is not a time zone that this version can read"
-                : "is not a time zone that this machine knows";
+    return size ? MESSAGE_FINDING_ZONE_UNREADABLE : MESSAGE_FINDING_ZONE_UNKNOWN;
 }
 
 const char *zone_nearest(struct arena *arena, const char *name)

@@ -3,15 +3,17 @@
 #define AGREEMENT_ZONE_H
 
 #include "base/arena.h"
+#include "messages/messages.h"
 
 #include <baton/agreement.h>
 
 #define ZONE_OFFSETS_MAX 4000
 #define ZONE_LAST_YEAR 2100 /* a rule that goes on for ever is written out up to here */
 
-/* NULL: the table is made, from the arena; otherwise what is wrong, for a person. */
-const char *zone_load(struct arena *arena, const char *name, struct baton_zone_offset **zone,
-                      uint32_t *count);
+/* MESSAGES: the table is made, from the arena; otherwise what is wrong, with the holes `zone` and
+ * `suggestion`. */
+enum message_id zone_load(struct arena *arena, const char *name, struct baton_zone_offset **zone,
+                          uint32_t *count);
 /* The known zone whose name looks most like it; from the arena, NULL if none does. */
 const char *zone_nearest(struct arena *arena, const char *name);
 

@@ -1,8 +1,8 @@
 /* The rule at the end of a zone's file, in force after its last written change. */
-#include "agreement/dates.h"
 #include "agreement/zone.h"
 
 #include "base/arena.h"
+#include "domain/calendar.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,17 +120,17 @@ static bool read_rule(const char *text, struct clock_rule *rule)
 /* Days since 1970 of a rule's day in a year. */
 static int64_t day_in_year(const struct day_rule *rule, int64_t year)
 {
-    int64_t first = days_from_date(year, 1, 1);
-    bool leap = days_in_month(year, 2) == 29;
+    int64_t first = calendar_days(year, 1, 1);
+    bool leap = calendar_month_days(year, 2) == 29;
     switch (rule->kind) {
     case DAY_JULIAN: return first + rule->day - 1 + (leap && rule->day >= 60 ? 1 : 0);
     case DAY_OF_YEAR: return first + rule->day;
     case DAY_OF_MONTH: break;
     }
-    int64_t month_start = days_from_date(year, rule->month, 1);
+    int64_t month_start = calendar_days(year, rule->month, 1);
     int64_t weekday = ((month_start + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday; Sunday is 0 */
     int64_t day = ((int64_t)rule->day - weekday + 7) % 7 + 7 * ((int64_t)rule->week - 1);
-    while (day >= (int64_t)days_in_month(year, rule->month))
+    while (day >= (int64_t)calendar_month_days(year, rule->month))
         day -= 7;
     return month_start + day;
 }
@@ -162,9 +162,10 @@ bool zone_table_extend(struct zone_table *table, const char *text, int64_t after
         zone_table_add(table, INT64_MIN, rule.standard_s);
     if (!rule.has_summer)
         return true;
-    int64_t first_year;
+    int64_t first_year, after_days = (after_s > 0 ? after_s : 0) / 86400;
     unsigned month, day;
-    date_from_days((after_s > 0 ? after_s : 0) / 86400, &first_year, &month, &day);
+    calendar_date(after_days < INT32_MAX ? (int32_t)after_days : INT32_MAX, &first_year, &month,
+                  &day);
     for (int64_t year = first_year; year <= ZONE_LAST_YEAR; year++) {
         int64_t start =
             day_in_year(&rule.start, year) * 86400 + rule.start.time_s - rule.standard_s;

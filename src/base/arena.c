@@ -30,6 +30,11 @@ void *memory_take_aligned(size_t alignment, size_t size)
     return or_end(aligned_alloc(alignment, size));
 }
 
+void memory_clear(void *at, size_t size)
+{
+    memset(at, 0, size);
+}
+
 void *memory_take_zeroed(size_t count, size_t size)
 {
     return or_end(calloc(count ? count : 1, size ? size : 1));

@@ -31,6 +31,7 @@ static const char *const names[] = {
     "checkpoint_aggregates",
     "checkpoint_leads_first",
     "checkpoint_leads_all",
+    "checkpoint_clocks",
     "checkpoint_position",
     /* a revocation (pipeline/worker.c) */
     "revoked_before_checkpoint",
@@ -44,12 +45,30 @@ static const char *const faults[] = {
     "keep",          /* goes on after a transaction that was aborted */
     "late_r",        /* a new unit's first commit before its position is in the store */
     "digest_last",   /* aggregates are written after the position */
-    "regress",       /* commits a position below K */
+    "days_last", /* days of counters are written after the position, and not with the aggregates */
+    "regress",   /* commits a position below K */
     /* of what the model does not cover */
     "forget_switch",  /* metadata does not carry a change of agreement */
     "forget_verdict", /* the verdicts of metadata are not united with the store's */
     "pass_over",      /* folds on behind a message whose schema is not known */
+    "go_past",        /* folds what was fetched behind records that were left out */
+    "any_step",       /* a load is judged by its token alone */
     "emit_replayed",  /* a replay is not silent */
+    "sweep_ahead",    /* the cursor passes leads whose rechecks are not committed */
+    "remove_early",   /* an emptied lead leaves the store before R has passed it */
+    /* of persons who are erased */
+    "forget_erasure",  /* the store does not learn of an erasure */
+    "erase_backwards", /* what stands before an erasure in the log is dropped, too */
+    "forget_removal",  /* the next owner does not learn whom to take out of the store */
+    /* of clocks (pipeline/clocks.c) */
+    "clock_ahead",       /* a unit's time passes what is due of leads that are not in memory */
+    "clock_twice",       /* what was due before K is told by whoever takes over */
+    "clock_forget",      /* a replay does not look at leads that are further already */
+    "clock_unindexed",   /* … or does, and leaves the index as it is */
+    "clock_lingers",     /* what was told by K stays in the index */
+    "clock_early",       /* clocks go off before the log was read to its end */
+    "clock_ended_by_c",  /* what is counted of a clock that ended depends on the unit's time */
+    "clock_unconfirmed", /* a copy does not wait for the commit that its clock belongs to */
 };
 
 static bool listed(const char *const *list, size_t count, const char *name, size_t size)

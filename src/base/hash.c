@@ -58,7 +58,7 @@ static uint64_t long_input(const uint8_t **at, const uint8_t *end, uint64_t seed
 
 uint64_t hash64(const void *data, size_t size, uint64_t seed)
 {
-    const uint8_t *p = data, *end = p + size;
+    const uint8_t *p = data, *end = size ? p + size : p; /* of no bytes there may be no place */
     uint64_t hash = size >= 32 ? long_input(&p, end, seed) : seed + P5;
     hash += (uint64_t)size;
     for (; end - p >= 8; p += 8)
@@ -72,4 +72,61 @@ uint64_t hash64(const void *data, size_t size, uint64_t seed)
     hash = (hash ^ (hash >> 33)) * P2;
     hash = (hash ^ (hash >> 29)) * P3;
     return hash ^ (hash >> 32);
+}
+
+/* ---- the quick one ---- */
+
+static const uint64_t S0 = 0x2D358DCCAA6C78A5u, S1 = 0x8BB84B93962EACC9u;
+
+static uint64_t near64(const uint8_t *p)
+{
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+static uint64_t near32(const uint8_t *p)
+{
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+/* Both halves of the product. */
+static void multiply(uint64_t *a, uint64_t *b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)*a * *b;
+    *a = (uint64_t)product;
+    *b = (uint64_t)(product >> 64);
+}
+
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+    multiply(&a, &b);
+    return a ^ b;
+}
+
+uint64_t hash_quick(const void *data, size_t size, uint64_t seed)
+{
+    const uint8_t *p = data;
+    uint64_t a = 0, b = 0;
+    seed ^= mixed(seed ^ S0, S1);
+    if (size > 16) {
+        size_t left = size;
+        for (; left > 16; left -= 16, p += 16)
+            seed = mixed(near64(p) ^ S1, near64(p + 8) ^ seed);
+        a = near64(p + left - 16);
+        b = near64(p + left - 8);
+    } else if (size >= 4) {
+        size_t second = size >> 3 << 2;
+        a = near32(p) << 32 | near32(p + second);
+        b = near32(p + size - 4) << 32 | near32(p + size - 4 - second);
+    } else if (size) {
+        a = (uint64_t)p[0] << 16 | (uint64_t)p[size >> 1] << 8 | p[size - 1];
+    }
+    a ^= S1;
+    b ^= seed;
+    multiply(&a, &b);
+    return mixed(a ^ S0 ^ size, b ^ S1);
 }

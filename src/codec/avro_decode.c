@@ -116,6 +116,39 @@ static inline void skip_bytes(struct run *run)
     (void)bytes_take(&run->reader, (uint64_t)size);
 }
 
+static inline void skip_optional(struct run *run, uint32_t null_branch)
+{
+    if (read_index(run, 2, "a union has no such branch") != null_branch)
+        skip_bytes(run);
+}
+
+/* Where an optional text of less than 8 KiB, null first, ends; NULL where it is another, or may be
+ * cut off. */
+static inline const uint8_t *end_of_optional(const uint8_t *at, const uint8_t *end)
+{
+    if (end - at < 3)
+        return NULL;
+    if (at[0] == 0)
+        return at + 1;
+    bool is_short = at[1] < 0x80;
+    size_t twice = is_short ? at[1] : (at[1] & 0x7fu) | (size_t)at[2] << 7;
+    size_t size = (is_short ? 2u : 3u) + twice / 2;
+    bool good = at[0] == 2 && !(twice & 1) && (is_short || at[2] < 0x80);
+    return good && size <= (size_t)(end - at) ? at + size : NULL;
+}
+
+/* Most of a record is texts that nobody looks at. */
+static void skip_optionals(struct run *run, uint64_t count)
+{
+    for (uint64_t i = 0; i < count && !run->reader.failed; i++) {
+        const uint8_t *next = end_of_optional(run->reader.at, run->reader.end);
+        if (next)
+            run->reader.at = next;
+        else
+            skip_optional(run, 0);
+    }
+}
+
 /* Items of static size at once: an array of nulls may have any number of them in no bytes. */
 static void skip_items(struct run *run, const struct avro_type *type, uint64_t count,
                        unsigned depth)
@@ -214,15 +247,16 @@ static enum got read_scalar(struct run *run, const struct avro_type *type, unsig
     }
 }
 
+/* A negative time is no good in any unit, so cutting towards zero does no harm. */
+static const int64_t logical_per_ms[] = {[AVRO_LOGICAL_NONE] = 1,
+                                         [AVRO_LOGICAL_MILLIS] = 1,
+                                         [AVRO_LOGICAL_MICROS] = 1000,
+                                         [AVRO_LOGICAL_NANOS] = 1000000};
+
 static void set_instant(struct run *run, const struct avro_type *type, int64_t value)
 {
-    /* A negative time is no good in any unit, so cutting towards zero does no harm. */
-    static const int64_t per_ms[] = {[AVRO_LOGICAL_NONE] = 1,
-                                     [AVRO_LOGICAL_MILLIS] = 1,
-                                     [AVRO_LOGICAL_MICROS] = 1000,
-                                     [AVRO_LOGICAL_NANOS] = 1000000};
     if (type->logical <= AVRO_LOGICAL_NANOS && value >= 0)
-        raw_event_set_time(run->raw, value / per_ms[type->logical]);
+        raw_event_set_time(run->raw, value / logical_per_ms[type->logical]);
 }
 
 static void read_time(struct run *run, const struct avro_type *type, unsigned depth)
@@ -245,6 +279,23 @@ static void read_time(struct run *run, const struct avro_type *type, unsigned de
     }
 }
 
+/* An instant as a text: of a number its milliseconds, however large. */
+static enum got read_moment(struct run *run, const struct avro_type *type, unsigned depth,
+                            struct baton_text *out)
+{
+    bool number = type->code == AVRO_CODE_INT || type->code == AVRO_CODE_LONG;
+    if (type->code == AVRO_CODE_UNION) {
+        uint32_t branch = read_branch(run, type);
+        return run->reader.failed ? GOT_NOTHING
+                                  : read_moment(run, type->branches[branch], depth, out);
+    }
+    if (!number || type->logical > AVRO_LOGICAL_NANOS)
+        return read_scalar(run, type, depth, out);
+    int64_t value = read_long(run);
+    *out = number_digits(run->arena, value / logical_per_ms[type->logical]);
+    return GOT_TEXT;
+}
+
 static void set_kind(struct run *run, struct baton_text text, bool email)
 {
     run->raw->kind_text = text;
@@ -259,7 +310,8 @@ static void read_value(struct run *run, const struct avro_type *type, enum targe
         read_time(run, type, depth);
         return;
     }
-    enum got got = read_scalar(run, type, depth, &text);
+    enum got got = target == TARGET_AT ? read_moment(run, type, depth, &text)
+                                       : read_scalar(run, type, depth, &text);
     if (got == GOT_NOTHING || run->reader.failed)
         return;
     if (target == TARGET_KIND) {
@@ -356,7 +408,7 @@ static void read_map_paths(struct run *run, const struct plan_op *op)
             return;
         for (uint64_t i = 0; i < count && !run->reader.failed; i++) {
             const struct field_node *node = field_map_find(op->node, read_text(run));
-            if (node && node->target < TARGET_FIELDS)
+            if (node && (node->target < TARGET_FIELDS || target_is_rare(node->target)))
                 read_value(run, items, node->target, false, 2);
             else
                 skip_type(run, items, 2);
@@ -401,10 +453,8 @@ static inline void run_op(struct run *run, const struct plan_op *op)
     case PLAN_SKIP_STATIC: (void)bytes_take(&run->reader, op->amount); break;
     case PLAN_SKIP_VARINT: (void)read_long(run); break;
     case PLAN_SKIP_BYTES: skip_bytes(run); break;
-    case PLAN_SKIP_OPTIONAL_BYTES:
-        if (read_index(run, 2, "a union has no such branch") != op->null_branch)
-            skip_bytes(run);
-        break;
+    case PLAN_SKIP_OPTIONAL_BYTES: skip_optional(run, op->null_branch); break;
+    case PLAN_SKIP_OPTIONALS: skip_optionals(run, op->amount); break;
     case PLAN_SKIP_TYPE: skip_type(run, op->type, 1); break;
     case PLAN_TEXT: raw_event_set(run->raw, op->target, read_text(run)); break;
     case PLAN_OPTIONAL_TEXT: run_optional_text(run, op); break;
@@ -419,8 +469,8 @@ static inline void run_op(struct run *run, const struct plan_op *op)
 
 static void run_block(struct run *run, const struct plan_block *block)
 {
-    for (uint32_t i = 0; i < block->count && !run->reader.failed; i++)
-        run_op(run, &block->ops[i]);
+    for (uint32_t i = 0; i < block->wanted_count && !run->reader.failed; i++)
+        run_op(run, &block->wanted[i]);
 }
 
 static const struct plan_root *choose_root(struct run *run, const struct avro_plan *plan)

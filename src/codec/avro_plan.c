@@ -116,7 +116,7 @@ static void compile_scalar(struct compile *compile, struct plan_block *block,
                            const struct avro_type *type, const struct purpose *purpose)
 {
     uint32_t null_branch = 0;
-    bool text = purpose->target < TARGET_TEXTS;
+    bool text = target_is_text(purpose->target);
     bool whole = type->code == AVRO_CODE_INT || type->code == AVRO_CODE_LONG;
     if (text && is_bytes(type)) {
         add_target(compile, block, PLAN_TEXT, type, purpose);
@@ -128,7 +128,7 @@ static void compile_scalar(struct compile *compile, struct plan_block *block,
     } else if (purpose->target == TARGET_KIND && type->code == AVRO_CODE_ENUM) {
         add_target(compile, block, PLAN_KIND_ENUM, type, purpose)->kinds =
             kinds_of_symbols(compile, type, purpose->email);
-    } else if (purpose->target < TARGET_FIELDS) {
+    } else if (purpose->target < TARGET_FIELDS || target_is_rare(purpose->target)) {
         add_target(compile, block, PLAN_VALUE, type, purpose);
     } else {
         compile_skip(compile, block, type);
@@ -266,6 +266,66 @@ static void compile_value(struct compile *compile, struct plan_block *block,
     }
 }
 
+/* ---- what nobody wants
+ * --------------------------------------------------------------------------------- */
+
+static bool tells_kind(const struct plan_block *block)
+{
+    bool tells = false;
+    for (uint32_t i = 0; i < block->count && !tells; i++) {
+        const struct plan_op *op = &block->ops[i];
+        tells = op->target == TARGET_KIND || op->code == PLAN_MAP_PATHS;
+        for (uint32_t b = 0; op->code == PLAN_BRANCHES && b < op->type->count && !tells; b++)
+            tells = tells_kind(&op->blocks[b]);
+    }
+    return tells;
+}
+
+static bool is_unread(const struct plan_op *op, uint32_t unread)
+{
+    return (op->code == PLAN_TEXT || op->code == PLAN_OPTIONAL_TEXT) && op->target < TARGET_TEXTS &&
+           unread >> op->target & 1;
+}
+
+static void keep_wanted(struct plan_block *block, const struct plan_op *op)
+{
+    struct plan_op *before = block->wanted_count ? &block->wanted[block->wanted_count - 1] : NULL;
+    struct plan_op kept = *op;
+    if (op->code == PLAN_SKIP_OPTIONAL_BYTES && op->null_branch == 0) {
+        kept.code = PLAN_SKIP_OPTIONALS;
+        kept.amount = 1;
+    }
+    if (kept.code == PLAN_SKIP_OPTIONALS && before && before->code == PLAN_SKIP_OPTIONALS)
+        before->amount++;
+    else
+        block->wanted[block->wanted_count++] = kept;
+}
+
+static void want(struct arena *arena, struct plan_block *block, uint32_t unread)
+{
+    if (!block->wanted)
+        block->wanted = arena_take(arena, block->count * sizeof *block->wanted);
+    block->wanted_count = 0;
+    for (uint32_t i = 0; i < block->count; i++) {
+        struct plan_op op = block->ops[i];
+        if (is_unread(&op, unread))
+            make_skip(&op, op.type);
+        for (uint32_t b = 0; op.code == PLAN_BRANCHES && b < op.type->count; b++)
+            want(arena, &op.blocks[b], unread);
+        keep_wanted(block, &op);
+    }
+}
+
+void avro_plan_want(struct avro_plan *plan, uint32_t fields)
+{
+    for (uint32_t i = 0; i < plan->root_count; i++) {
+        struct plan_root *root = &plan->roots[i];
+        int kind = root->usable && !tells_kind(&root->block) ? root->kind : RAW_NO_KIND;
+        if (root->usable)
+            want(&plan->schema.arena, &root->block, raw_event_unread_of(fields, kind));
+    }
+}
+
 /* ---- the whole
  * -------------------------------------------------------------------------------------- */
 
@@ -329,8 +389,10 @@ enum status avro_plan_compile_take(struct avro_plan *plan, struct avro_schema *s
         compile_root(&compile, plan->is_union ? root->branches[i] : root, &plan->roots[i]);
         any |= plan->roots[i].usable;
     }
-    if (any)
+    if (any) {
+        avro_plan_want(plan, RAW_ALL_FIELDS);
         return STATUS_OK;
+    }
     avro_plan_fini(plan);
     return error_set(error, STATUS_REJECT, "the schema is not a record");
 }

@@ -10,6 +10,7 @@ enum plan_code {
     PLAN_SKIP_VARINT,         /* int, long, enum */
     PLAN_SKIP_BYTES,          /* string, bytes */
     PLAN_SKIP_OPTIONAL_BYTES, /* union of null and string or bytes */
+    PLAN_SKIP_OPTIONALS,      /* `amount` of those in a row, null first */
     PLAN_SKIP_TYPE,           /* anything, by its tree */
     PLAN_TEXT,                /* string or bytes → text target */
     PLAN_OPTIONAL_TEXT,       /* the same in a union with null */
@@ -25,6 +26,8 @@ struct plan_op;
 struct plan_block {
     struct plan_op *ops;
     uint32_t count, room;
+    struct plan_op *wanted; /* … without what nobody wants: these are carried out */
+    uint32_t wanted_count;
 };
 
 struct plan_op {
@@ -33,7 +36,7 @@ struct plan_op {
     field_rank rank;
     uint32_t null_branch;             /* PLAN_OPTIONAL_TEXT, PLAN_SKIP_OPTIONAL_BYTES */
     bool email;                       /* the kind of an Email record */
-    uint64_t amount;                  /* PLAN_SKIP_STATIC */
+    uint64_t amount;                  /* PLAN_SKIP_STATIC, PLAN_SKIP_OPTIONALS */
     uint32_t name_field, value_field; /* PLAN_ENTRIES over an array */
     const struct avro_type *type;
     const struct field_node *node; /* PLAN_MAP_PATHS */
@@ -56,10 +59,13 @@ struct avro_plan {
     uint32_t root_count;
 };
 
-/* Takes the schema, also when it fails: STATUS_REJECT for one that holds no record. */
+/* Takes the schema, also when it fails: STATUS_REJECT for one that holds no record. All fields are
+ * wanted. */
 enum status avro_plan_compile_take(struct avro_plan *plan, struct avro_schema *schema,
                                    const struct field_node *fields,
                                    const struct input_config *config, struct error *error);
+/* From here on only these fields of events need be filled: bit per baton_event_field. */
+void avro_plan_want(struct avro_plan *plan, uint32_t fields);
 void avro_plan_fini(struct avro_plan *plan);
 
 #endif

@@ -20,6 +20,10 @@ const char *dead_reason_name(enum dead_reason reason)
         [DEAD_KEY_MISMATCH] = "key_mismatch",
         [DEAD_BAD_TIME] = "bad_time",
         [DEAD_FUTURE_TIME] = "future_time",
+        [DEAD_BAD_CONTENT] = "bad_content",
+        [DEAD_MERGE_INTO_ITSELF] = "merge_into_itself",
+        [DEAD_MERGE_CYCLE] = "merge_cycle",
+        [DEAD_TOO_LARGE] = "too_large",
     };
     return (unsigned)reason < DEAD_REASONS ? names[reason] : NULL;
 }

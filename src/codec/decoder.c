@@ -18,14 +18,18 @@ struct writer {
     struct error problem;
 };
 
+#define LATEST 16u
+
 struct decoder {
     const struct input_config *config;
+    struct input_config own_config; /* of `own`: as it is written, within the same times */
+    struct decoder *own; /* for what baton wrote, which no configuration changes; NULL in itself */
     struct field_node fields;
     struct form_mapping form;
     uint32_t wanted, unread; /* what decoder_want says */
     struct writer **writers; /* open addressing by key */
     uint32_t writer_count, writer_mask;
-    struct writer *latest; /* one topic's messages mostly share a schema */
+    struct writer *latest[LATEST]; /* by id: a topic's messages share a few schemas */
 };
 
 /* ---- making
@@ -45,8 +49,8 @@ static enum status check_kinds(const struct input_config *config, struct error *
     return STATUS_OK;
 }
 
-enum status decoder_create(struct decoder **out, const struct input_config *config,
-                           struct error *error)
+static enum status create(struct decoder **out, const struct input_config *config,
+                          struct error *error)
 {
     struct decoder *decoder = memory_take_zeroed(1, sizeof *decoder);
     decoder->config = config;
@@ -66,16 +70,30 @@ enum status decoder_create(struct decoder **out, const struct input_config *conf
     return status;
 }
 
+enum status decoder_create(struct decoder **out, const struct input_config *config,
+                           struct error *error)
+{
+    enum status status = create(out, config, error);
+    if (status != STATUS_OK)
+        return status;
+    (*out)->own_config.max_ahead_ms = config->max_ahead_ms;
+    return create(&(*out)->own, &(*out)->own_config, error);
+}
+
 void decoder_want(struct decoder *decoder, uint32_t fields)
 {
     decoder->wanted = fields;
     decoder->unread = raw_event_unread(fields);
+    for (uint32_t i = 0; decoder->writers && i <= decoder->writer_mask; i++)
+        if (decoder->writers[i] && decoder->writers[i]->usable)
+            avro_plan_want(&decoder->writers[i]->plan, fields);
 }
 
 void decoder_destroy(struct decoder *decoder)
 {
     if (!decoder)
         return;
+    decoder_destroy(decoder->own);
     for (uint32_t i = 0; i <= decoder->writer_mask; i++) {
         if (decoder->writers[i] && decoder->writers[i]->usable)
             avro_plan_fini(&decoder->writers[i]->plan);
@@ -104,11 +122,15 @@ static struct writer **slot_of(struct writer **slots, uint32_t mask, struct sche
     return &slots[at];
 }
 
-static struct writer *find_writer(const struct decoder *decoder, struct schema_key key)
+static struct writer *find_writer(struct decoder *decoder, struct schema_key key)
 {
-    if (decoder->latest && same_key(decoder->latest->key, key))
-        return decoder->latest;
-    return *slot_of(decoder->writers, decoder->writer_mask, key);
+    struct writer **latest = &decoder->latest[key.id % LATEST];
+    if (*latest && same_key((*latest)->key, key))
+        return *latest;
+    struct writer *found = *slot_of(decoder->writers, decoder->writer_mask, key);
+    if (found)
+        *latest = found;
+    return found;
 }
 
 static void grow(struct decoder *decoder)
@@ -146,6 +168,8 @@ static void compile_writer(const struct decoder *decoder, struct writer *writer,
     status = avro_plan_compile_take(&writer->plan, &schema, &decoder->fields, decoder->config,
                                     &writer->problem);
     writer->usable = status == STATUS_OK;
+    if (writer->usable)
+        avro_plan_want(&writer->plan, decoder->wanted);
 }
 
 void decoder_add_schema(struct decoder *decoder, struct schema_key key, const char *text,
@@ -164,7 +188,7 @@ void decoder_add_schema(struct decoder *decoder, struct schema_key key, const ch
 
 bool decoder_has_schema(const struct decoder *decoder, struct schema_key key)
 {
-    return find_writer(decoder, key) != NULL;
+    return *slot_of(decoder->writers, decoder->writer_mask, key) != NULL;
 }
 
 enum status schema_fingerprint(const char *text, size_t size, uint64_t *fingerprint,
@@ -192,7 +216,6 @@ static bool read_avro(struct decoder *decoder, const struct framed *framed, stru
         result->schema = framed->schema;
         return false;
     }
-    decoder->latest = writer;
     if (!writer->usable) {
         decode_result_dead(result, DEAD_BAD_SCHEMA, "%s", writer->problem.text);
         return false;
@@ -245,6 +268,8 @@ void decoder_decode(struct decoder *decoder, const struct message *message, stru
 {
     struct raw_event raw;
     result->reason = 0;
+    if (message->hop && message->hop->seen.own && decoder->own)
+        decoder = decoder->own;
     if (read_value(decoder, message, scratch, &raw, result))
         event_check(decoder->config, &decoder->form, message, &raw, scratch, event, result);
 }

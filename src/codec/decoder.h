@@ -47,6 +47,13 @@ struct message {
     int64_t timestamp_ms; /* Kafka's record timestamp; negative: none, and future_time is not looked
                              for */
     int64_t offset;
+    const struct hop *hop; /* what its headers say of where it comes from; NULL: its writer */
+};
+
+/* See hop.h. */
+struct hop {
+    struct baton_text to;  /* the lead that it is for now */
+    struct baton_hop seen; /* in the order of the hops */
 };
 
 enum decode_outcome { DECODED, DECODE_DEAD, DECODE_NEEDS_SCHEMA };
@@ -65,8 +72,9 @@ struct decoder;
 enum status decoder_create(struct decoder **decoder, const struct input_config *config,
                            struct error *error);
 void decoder_destroy(struct decoder *decoder);
-/* From now on only these fields of events need be filled (bit per baton_event_field): others may be
- * left empty. No verdict depends on it. All of them until it is called. */
+/* From now on only these fields of events need be filled (bit per baton_event_field), and the page
+ * of a form fill without a form: others may be left empty. No verdict depends on it. All of them
+ * until it is called. */
 void decoder_want(struct decoder *decoder, uint32_t fields);
 
 /* Which schema a value names, without reading further; SCHEMA_NONE for JSON and for what is no

@@ -2,13 +2,7 @@
 #ifndef CODEC_EMBEDDED_H
 #define CODEC_EMBEDDED_H
 
-#include <stddef.h>
-
-struct embedded_text {
-    const char *name; /* of the file: "Promotion.avsc" */
-    const char *text; /* ends with a NUL that size does not count */
-    size_t size;
-};
+#include "base/embedded.h"
 
 /* Ends with an entry without a name. */
 extern const struct embedded_text embedded_texts[];

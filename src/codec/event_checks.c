@@ -36,11 +36,29 @@ static inline struct baton_text cut(struct baton_text text)
 /* ---- the checks, in order
  * ----------------------------------------------------------------------------- */
 
-static bool check_kind(const struct raw_event *raw, struct decode_result *result)
+static bool is_own_kind(int kind)
 {
+    return kind >= BATON_RECHECK && kind != BATON_SPEND;
+}
+
+/* A file of events may say what baton would write of a lead, but for the bytes of a transfer. */
+static bool may_stand_in_file(int kind)
+{
+    return kind == BATON_RECHECK || kind == BATON_PUBLISHED;
+}
+
+static bool check_kind(const struct input_config *config, const struct message *message,
+                       const struct raw_event *raw, struct decode_result *result)
+{
+    struct baton_text text = raw->kind_text;
+    bool own = message->hop && message->hop->seen.own;
+    if (!own && is_own_kind(raw->kind) && !(config->ignore_key && may_stand_in_file(raw->kind))) {
+        decode_result_dead(result, DEAD_UNKNOWN_KIND, "only baton itself writes events of kind %s",
+                           baton_event_kind_name((enum baton_event_kind)raw->kind));
+        return false;
+    }
     if (raw->kind != RAW_NO_KIND)
         return true;
-    struct baton_text text = raw->kind_text;
     if (text.size)
         decode_result_dead(result, DEAD_UNKNOWN_KIND, "no kind of event is called '%.*s'",
                            (int)(text.size > 100 ? 100 : text.size), text.data);
@@ -81,6 +99,10 @@ static bool check_lead(const struct input_config *config, const struct message *
                        struct decode_result *result)
 {
     struct baton_text key = key_of(message);
+    if (message->hop && message->hop->to.size) { /* it was checked where it first came */
+        event->lead_id = message->hop->to;
+        return check_id(event->lead_id, "lead id of the header", DEAD_NO_LEAD_ID, result);
+    }
     event->lead_id = config->lead_id_from_key ? key : raw->texts[TARGET_LEAD_ID];
     const char *what = config->lead_id_from_key ? "lead id (the key)" : "lead id";
     if (!check_id(event->lead_id, what, DEAD_NO_LEAD_ID, result))
@@ -111,8 +133,10 @@ static bool check_time(const struct input_config *config, const struct message *
     text_buffer_init(&time);
     text_buffer_add_time(&time, raw->time_ms);
     decode_result_dead(result, DEAD_FUTURE_TIME,
-                       "the event's time %s is %" PRId64 " ms after the record's timestamp",
-                       time.data, raw->time_ms - message->timestamp_ms);
+                       "the event's time %s is %" PRId64 " ms after the record's timestamp%s",
+                       time.data, raw->time_ms - message->timestamp_ms,
+                       message->hop ? ": baton writes no such message, whatever its headers say"
+                                    : "");
     text_buffer_fini(&time);
     return false;
 }
@@ -120,28 +144,43 @@ static bool check_time(const struct input_config *config, const struct message *
 /* ---- fields
  * -------------------------------------------------------------------------------------------- */
 
-/* Does something that the URL says have to be known? */
-static bool needs_url(const struct raw_event *raw, const struct baton_text *fields)
+/* A form without a name is told by its page. */
+static bool needs_page(const struct raw_event *raw, const struct baton_event *event)
 {
+    return raw->wanted >> BATON_PAGE & 1 ||
+           (event->kind == BATON_FORM_FILL && !event->fields[BATON_FORM].size);
+}
+
+static struct baton_text page_of(const struct raw_event *raw)
+{
+    return raw->unread_page.size && raw_text_is_utf8(raw->unread_page) ? raw->unread_page
+                                                                       : raw->texts[TARGET_PAGE];
+}
+
+/* Does something that the URL says have to be known? */
+static bool needs_url(const struct raw_event *raw, const struct baton_event *event)
+{
+    const struct baton_text *fields = event->fields;
     const uint32_t parts = 1u << BATON_HOST | 1u << BATON_UTM_SOURCE | 1u << BATON_UTM_MEDIUM |
                            1u << BATON_UTM_CAMPAIGN | 1u << BATON_UTM_TERM |
                            1u << BATON_UTM_CONTENT;
-    return raw->wanted & parts || !fields[BATON_CHANNEL].size ||
-           (raw->wanted >> BATON_PAGE & 1 && !fields[BATON_PAGE].size) ||
+    return raw->wanted & parts ||
+           (raw->wanted >> BATON_CHANNEL & 1 && !fields[BATON_CHANNEL].size) ||
+           (!fields[BATON_PAGE].size && needs_page(raw, event)) ||
            (raw->wanted >> BATON_CAMPAIGN & 1 && !fields[BATON_CAMPAIGN].size);
 }
 
 static void derive(const struct raw_event *raw, struct arena *arena, struct baton_event *event)
 {
     struct baton_text *fields = event->fields, url = raw->texts[TARGET_URL];
-    struct baton_text page = raw->texts[TARGET_PAGE];
+    struct baton_text page = needs_page(raw, event) ? page_of(raw) : (struct baton_text){0};
     struct url_parts parts;
     if (page.size)
         fields[BATON_PAGE] = cut(url_page(page));
     if (!url.size)
         return;
     fields[BATON_URL] = cut(url);
-    if (!needs_url(raw, fields))
+    if (!needs_url(raw, event))
         return;
     url_read(arena, url, &parts);
     fields[BATON_HOST] = cut(parts.host);
@@ -251,10 +290,11 @@ void event_check(const struct input_config *config, const struct form_mapping *m
                  const struct message *message, const struct raw_event *raw, struct arena *arena,
                  struct baton_event *event, struct decode_result *result)
 {
-    memset(event, 0, sizeof *event);
-    if (!check_kind(raw, result) ||
+    memory_clear(event, sizeof *event);
+    if (!check_kind(config, message, raw, result) ||
         !check_id(raw->texts[TARGET_EVENT_ID], "event id", DEAD_NO_EVENT_ID, result) ||
-        !check_lead(config, message, raw, event, result) ||
+        (!baton_kind_is_of_unit((enum baton_event_kind)raw->kind) &&
+         !check_lead(config, message, raw, event, result)) ||
         !check_time(config, message, raw, result))
         return;
     result->outcome = DECODED;
@@ -262,6 +302,12 @@ void event_check(const struct input_config *config, const struct form_mapping *m
     event->event_id = raw->texts[TARGET_EVENT_ID];
     event->time_ms = raw->time_ms;
     event->offset = message->offset;
+    event->hop = message->hop ? &message->hop->seen : NULL;
+    if (!baton_kind_is_own(event->kind)) {
+        if (!event_detail_read(message, raw, arena, event, result))
+            result->outcome = DECODE_DEAD;
+        return;
+    }
     fill_fields(raw, arena, event);
     if (raw->fields.count)
         fill_answers(raw, arena, event);

@@ -25,6 +25,12 @@ void event_check(const struct input_config *config, const struct form_mapping *m
                  const struct message *message, const struct raw_event *raw, struct arena *arena,
                  struct baton_event *event, struct decode_result *result);
 
+/* event_details.c: fills the detail of a kind that has one; false with DEAD_BAD_CONTENT. The
+ * event's ids and time stand already. */
+bool event_detail_read(const struct message *message, const struct raw_event *raw,
+                       struct arena *arena, struct baton_event *event,
+                       struct decode_result *result);
+
 /* Sets a verdict; what is not printable ASCII becomes `?`. */
 __attribute__((format(printf, 3, 4))) void
 decode_result_dead(struct decode_result *result, enum dead_reason reason, const char *format, ...);

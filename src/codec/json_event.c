@@ -71,7 +71,11 @@ static void read_kind(struct run *run, field_rank rank)
 static void read_text(struct run *run, enum target target, field_rank rank)
 {
     struct baton_text text = {0};
-    enum got got = read_scalar(run, &text);
+    /* An instant's number is larger than those that texts hold. */
+    bool number = (target == TARGET_AT || target == TARGET_ARRIVED) &&
+                  json_peek(&run->scan) == JSON_IS_NUMBER;
+    enum got got = number ? (json_scalar(&run->scan, &text) ? GOT_TEXT : GOT_NOTHING)
+                          : read_scalar(run, &text);
     if (!outranks(run, target, rank))
         return;
     if (got == GOT_TEXT)
@@ -116,7 +120,7 @@ static void read_value(struct run *run, const struct field_node *node, unsigned 
         read_time(run, node->rank);
     else if (node->target == TARGET_KIND)
         read_kind(run, node->rank);
-    else if (node->target < TARGET_TEXTS)
+    else if (target_is_text(node->target))
         read_text(run, node->target, node->rank);
     else if (json_peek(&run->scan) == JSON_IS_NULL)
         (void)json_skip(&run->scan, level);
@@ -134,8 +138,8 @@ static void read_nested(struct run *run, const struct field_node *node, unsigned
         read_object(run, node, level);
     } else if (object && entries) {
         read_entries(run, node, level);
-    } else if (node->target == TARGET_NONE) {
-        (void)json_skip(&run->scan, level);
+    } else if (node->target == TARGET_NONE || target_is_rare(node->target)) {
+        (void)json_skip(&run->scan, level); /* of an event that means something else by the name */
     } else if (node->target == TARGET_TIME) {
         (void)outranks(run, TARGET_TIME, node->rank);
         (void)json_skip(&run->scan, level);

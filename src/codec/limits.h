@@ -3,7 +3,7 @@
 #ifndef CODEC_LIMITS_H
 #define CODEC_LIMITS_H
 
-#define DECODER_VERSION 1
+#define DECODER_VERSION 5
 
 #define MESSAGE_BYTES_MAX (64u * 1024 * 1024)
 #define DECODE_DEPTH_MAX 64      /* levels of nesting in a message */

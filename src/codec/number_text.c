@@ -5,12 +5,18 @@
 #include <string.h>
 
 #define WHOLE_MAX INT64_C(1000000000000)
-#define TEXT_ROOM 32 /* sign, 13 digits, point, 6 decimals, NUL */
+#define TEXT_ROOM 32 /* sign, 19 digits; or sign, 13 digits, point, 6 decimals, NUL */
 
 bool number_text_long(struct arena *arena, int64_t value, struct baton_text *out)
 {
     if (value > WHOLE_MAX || value < -WHOLE_MAX)
         return false;
+    *out = number_digits(arena, value);
+    return true;
+}
+
+struct baton_text number_digits(struct arena *arena, int64_t value)
+{
     char digits[TEXT_ROOM];
     char *at = digits + sizeof digits;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -21,8 +27,7 @@ bool number_text_long(struct arena *arena, int64_t value, struct baton_text *out
     if (value < 0)
         *--at = '-';
     uint32_t size = (uint32_t)(digits + sizeof digits - at);
-    *out = (struct baton_text){arena_copy(arena, at, size), size};
-    return true;
+    return (struct baton_text){arena_copy(arena, at, size), size};
 }
 
 bool number_text_double(struct arena *arena, double value, struct baton_text *out)

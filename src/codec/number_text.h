@@ -9,6 +9,8 @@
 
 /* False: the number has no text. The bytes are from the arena. */
 bool number_text_long(struct arena *arena, int64_t value, struct baton_text *out);
+/* However large. */
+struct baton_text number_digits(struct arena *arena, int64_t value);
 bool number_text_double(struct arena *arena, double value, struct baton_text *out);
 /* A number as JSON writes it; the token must be well formed. */
 bool number_text_json(struct arena *arena, struct baton_text token, struct baton_text *out);

@@ -1,4 +1,4 @@
-/* A tree of JSON values → the bytes of an Avro record, by libavro. One thread at a time. */
+/* A tree of JSON values → the bytes of an Avro record. One thread at a time. */
 #ifndef CODEC_OUTGOING_AVRO_H
 #define CODEC_OUTGOING_AVRO_H
 

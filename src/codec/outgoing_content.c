@@ -1,78 +1,35 @@
 #include "codec/outgoing_content.h"
 
 #include "base/arena.h"
-#include "base/text_buffer.h"
+#include "codec/outgoing_handover.h"
+#include "codec/outgoing_json.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson gives NULL where the machine has no memory, or for a text that is not UTF-8. */
-static json_t *made(json_t *value)
+const char *stage_record_name(enum stage_record_kind kind)
 {
-    assert(value);
-    return value;
+    static const char *const names[STAGE_RECORD_KINDS] = {[RECORD_IGNORED] = "ignored",
+                                                          [RECORD_ADJUSTED] = "adjusted",
+                                                          [RECORD_MERGED] = "merged",
+                                                          [RECORD_ERASED] = "erased"};
+    return names[kind];
 }
 
-static void put(json_t *object, const char *name, json_t *value)
+struct baton_text stage_record_subject(const struct stage_view *view)
 {
-    int failed = json_object_set_new(object, name, made(value));
-    assert(!failed);
-    (void)failed;
+    return view->kind == RECORD_ERASED ? view->proof : view->event->lead_id;
 }
 
-static void add(json_t *array, json_t *value)
-{
-    int failed = json_array_append_new(array, made(value));
-    assert(!failed);
-    (void)failed;
-}
-
-/* Texts come in as UTF-8 only; one that is not would make the whole record unwritable. */
-static json_t *text(struct baton_text from)
-{
-    json_t *value = json_stringn(from.data ? from.data : "", from.size);
-    return value ? value : json_string("(not UTF-8)");
-}
-
-static json_t *c_text(const char *from)
-{
-    return text((struct baton_text){from, (uint32_t)strlen(from)});
-}
-
-static json_t *text_or_null(struct baton_text from)
-{
-    return from.size ? text(from) : json_null();
-}
-
-/* Whole points as integers; others as a real that prints with its two decimals
- * (JSON_REAL_PRECISION). */
-static json_t *points(int64_t hundredths, enum content_style style)
-{
-    if (style == CONTENT_FOR_AVRO)
-        return json_integer(hundredths);
-    return hundredths % 100 ? json_real((double)hundredths / 100) : json_integer(hundredths / 100);
-}
-
-static json_t *moment(int64_t time_ms, enum content_style style)
-{
-    if (style == CONTENT_FOR_AVRO)
-        return json_integer(time_ms);
-    struct text_buffer buffer;
-    text_buffer_init(&buffer);
-    text_buffer_add_time(&buffer, time_ms);
-    json_t *value = json_stringn(buffer.data, buffer.size);
-    text_buffer_fini(&buffer);
-    return value;
-}
-
-json_t *content_stage_change(const struct stage_view *view, enum content_style style)
+/* What a stage change and a promotion have in common. */
+static json_t *transition_record(const struct stage_view *view, enum content_style style)
 {
     const struct baton_transition *transition = view->transition;
     json_t *record = made(json_object());
-    put(record, "lead_id", text(view->event->lead_id));
-    put(record, "generation", json_integer(view->lead->generation));
+    put(record, "lead_id", text(stage_record_subject(view)));
+    put(record, "generation", json_integer(transition->generation));
     put(record, "from_stage", json_string(baton_stage_name(transition->from)));
     put(record, "stage", json_string(baton_stage_name(transition->to)));
     put(record, "time", moment(view->event->time_ms, style));
@@ -82,10 +39,85 @@ json_t *content_stage_change(const struct stage_view *view, enum content_style s
     put(record, "agreement", text(view->agreement->name));
     put(record, "agreement_version", json_integer(view->agreement->version));
     put(record, "agreement_hash", text(view->agreement->hash));
-    put(record, "event_id", text(view->event->event_id));
+    /* The id of an erasure is the key to its proof. */
+    put(record, "event_id",
+        view->kind == RECORD_ERASED ? json_string("") : text(view->event->event_id));
     put(record, "topic", c_text(view->origin->topic));
     put(record, "partition", json_integer(view->origin->partition));
     put(record, "offset", json_integer(view->origin->offset));
+    return record;
+}
+
+static json_t *adjusted(const struct stage_view *view, enum content_style style)
+{
+    const struct baton_history *history = view->lead->history;
+    return history && history->adjusted ? points((int64_t)history->adjusted * 100, style)
+                                        : json_null();
+}
+
+static json_t *adjustment_points(const struct stage_view *view, enum content_style style)
+{
+    if (view->kind != RECORD_ADJUSTED)
+        return json_null();
+    return points((int64_t)view->event->adjustment->points * 100, style);
+}
+
+/* Did the report or the adjustment do it, and not a gate or the time? */
+static bool was_said(const struct stage_view *view)
+{
+    const struct baton_event *event = view->event;
+    enum baton_stage to = view->transition->to;
+    if (event->kind == BATON_FEEDBACK)
+        return view->kind != RECORD_STAGE || (to > BATON_SQL && to != BATON_RECYCLED);
+    return event->kind == BATON_ADJUST &&
+           (view->kind != RECORD_STAGE ||
+            (event->adjustment->has_stage && to == event->adjustment->stage));
+}
+
+static json_t *by(const struct stage_view *view)
+{
+    const struct baton_event *event = view->event;
+    if (view->kind == RECORD_MERGED)
+        return text_or_null(event->merge->by);
+    if (!was_said(view))
+        return json_null();
+    return text_or_null(event->kind == BATON_FEEDBACK ? event->feedback->seller
+                                                      : event->adjustment->by);
+}
+
+static json_t *reason(const struct stage_view *view)
+{
+    const struct baton_event *event = view->event;
+    if (!was_said(view))
+        return json_null();
+    return text_or_null(event->kind == BATON_FEEDBACK ? event->feedback->reason
+                                                      : event->adjustment->reason);
+}
+
+static json_t *report(const struct stage_view *view)
+{
+    const struct baton_event *event = view->event;
+    return event->kind == BATON_FEEDBACK && was_said(view)
+               ? c_text(baton_report_name(event->feedback->report))
+               : json_null();
+}
+
+json_t *content_stage_change(const struct stage_view *view, enum content_style style)
+{
+    struct baton_text none = {0};
+    json_t *record = transition_record(view, style);
+    put(record, "change", c_text_or_null(stage_record_name(view->kind)));
+    put(record, "by", by(view));
+    put(record, "report", report(view));
+    put(record, "reason", reason(view));
+    put(record, "why", c_text_or_null(view->why));
+    put(record, "adjusted", adjusted(view, style));
+    put(record, "points", adjustment_points(view, style));
+    put(record, "other", text_or_null(view->kind == RECORD_MERGED ? view->other : none));
+    put(record, "stage_offset",
+        view->kind == RECORD_ERASED ? json_integer(view->stage_offset) : json_null());
+    put(record, "published", view->published_ms ? moment(view->published_ms, style) : json_null());
+    put(record, "adopted", view->transition->adopted ? json_true() : json_null());
     return record;
 }
 
@@ -120,20 +152,6 @@ static json_t *rules(const struct stage_view *view, enum content_style style)
     return list;
 }
 
-static json_t *field_name(uint8_t field, struct baton_text property)
-{
-    const char *name = baton_profile_field_name((enum baton_profile_field)field);
-    if (name)
-        return json_string(name);
-    struct text_buffer buffer;
-    text_buffer_init(&buffer);
-    text_buffer_add_text(&buffer, "properties.");
-    text_buffer_add(&buffer, property.data, property.size);
-    json_t *value = text((struct baton_text){buffer.data, (uint32_t)buffer.size});
-    text_buffer_fini(&buffer);
-    return value;
-}
-
 static void add_once(json_t *names, json_t *name)
 {
     size_t index;
@@ -155,12 +173,13 @@ static void add_fields(json_t *names, const struct baton_condition *condition)
         add_fields(names, &condition->children[i]);
 }
 
-static json_t *fit_rules(const struct stage_view *view, enum content_style style)
+static void add_fit_rules(json_t *list, const struct stage_view *view,
+                          const struct baton_fit_rule *rules, uint32_t count,
+                          enum content_style style)
 {
-    json_t *list = made(json_array());
-    for (uint32_t i = 0; i < view->agreement->fit_count; i++) {
-        const struct baton_fit_rule *rule = &view->agreement->fit[i];
-        if (!baton_profile_matches(&rule->where, view->lead))
+    for (uint32_t i = 0; i < count; i++) {
+        const struct baton_fit_rule *rule = &rules[i];
+        if (!baton_fit_holds(rule, view->lead))
             continue;
         json_t *held = made(json_object()), *names = made(json_array());
         add_fields(names, &rule->where);
@@ -169,24 +188,22 @@ static json_t *fit_rules(const struct stage_view *view, enum content_style style
         put(held, "fields", names);
         add(list, held);
     }
+}
+
+static json_t *fit_rules(const struct stage_view *view, enum content_style style)
+{
+    const struct baton_agreement *agreement = view->agreement;
+    json_t *list = made(json_array());
+    add_fit_rules(list, view, agreement->fit, agreement->fit_count, style);
+    if (view->lead->persona) {
+        const struct baton_persona *persona = &agreement->personas[view->lead->persona - 1];
+        add_fit_rules(list, view, persona->fit, persona->fit_count, style);
+    }
     return list;
 }
 
 /* ---- history and profile
  * ------------------------------------------------------------------------- */
-
-static json_t *split_at_commas(struct baton_text ids)
-{
-    json_t *list = made(json_array());
-    while (ids.size) {
-        const char *comma = memchr(ids.data, ',', ids.size);
-        uint32_t size = comma ? (uint32_t)(comma - ids.data) : ids.size;
-        add(list, text((struct baton_text){ids.data, size}));
-        ids.data += size + (comma ? 1 : 0);
-        ids.size -= size + (comma ? 1 : 0);
-    }
-    return list;
-}
 
 static json_t *touches(const struct stage_view *view, enum content_style style)
 {
@@ -231,10 +248,11 @@ static json_t *shared_profile(const struct stage_view *view)
     return profile;
 }
 
-json_t *content_promotion(const struct stage_view *view, enum content_style style)
+json_t *content_promotion(const struct stage_view *view, enum content_style style,
+                          enum language language)
 {
     const struct baton_lead *lead = view->lead;
-    json_t *record = content_stage_change(view, style);
+    json_t *record = transition_record(view, style);
     put(record, "rules", rules(view, style));
     put(record, "fit_rules", fit_rules(view, style));
     put(record, "touches", touches(view, style));
@@ -242,5 +260,9 @@ json_t *content_promotion(const struct stage_view *view, enum content_style styl
     put(record, "first_channel", text_or_null(baton_words_text(view->words, lead->first_channel)));
     put(record, "last_channel", text_or_null(baton_words_text(view->words, lead->last_channel)));
     put(record, "profile", shared_profile(view));
+    put(record, "by", by(view));
+    put(record, "reason", reason(view));
+    put(record, "adjusted", adjusted(view, style));
+    handover_put(record, view, style, language);
     return record;
 }

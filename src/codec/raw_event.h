@@ -27,9 +27,40 @@ enum target {
     TARGET_KIND,
     TARGET_FIELDS,
     TARGET_PROPERTIES,
+    /* Texts again: of what is said of a lead (event_details.c), looked at for those kinds only. */
+    TARGET_RARE,
+    TARGET_REPORT = TARGET_RARE,
+    TARGET_VERDICT,
+    TARGET_GENERATION,
+    TARGET_AT,
+    TARGET_SELLER,
+    TARGET_REASON,
+    TARGET_OBSTACLE,
+    TARGET_NOTE,
+    TARGET_DEAL_VALUE,
+    TARGET_DEAL_CURRENCY,
+    TARGET_BY,
+    TARGET_POINTS,
+    TARGET_STAGE,
+    TARGET_INTO,
+    TARGET_FROM,
+    TARGET_STATE, /* bytes */
+    TARGET_ARRIVED,
+    TARGET_PERIOD,
+    TARGET_AMOUNT,
+    TARGET_CURRENCY,
     TARGETS,
     TARGET_NONE = TARGETS
 };
+
+static inline bool target_is_rare(enum target target)
+{
+    return target >= TARGET_RARE && target < TARGETS;
+}
+static inline bool target_is_text(enum target target)
+{
+    return target < TARGET_TEXTS || target_is_rare(target);
+}
 
 /* A form's field or a free property. value.size 0: null or empty. */
 struct raw_entry {
@@ -53,6 +84,9 @@ struct raw_event {
     struct raw_entries fields, properties;
     uint32_t wanted; /* fields of the event that need be filled: bit per baton_event_field */
     uint32_t unread; /* bit per target that none of them needs */
+    struct baton_text unread_page;                 /* as it came: it may not be UTF-8 */
+    uint32_t rare_given;                           /* bit per rare target */
+    struct baton_text rare[TARGETS - TARGET_RARE]; /* of those given; the others are not set */
 };
 
 #define RAW_ALL_FIELDS UINT32_MAX
@@ -60,8 +94,12 @@ struct raw_event {
 void raw_event_init(struct raw_event *raw, uint32_t wanted, uint32_t unread);
 /* The targets that none of these fields needs: for raw_event_init. */
 uint32_t raw_event_unread(uint32_t wanted);
+/* … and none of events of this kind (RAW_NO_KIND: it is told by the message) for anything else. */
+uint32_t raw_event_unread_of(uint32_t wanted, int kind);
 /* Takes a text for a target, if it is UTF-8 (ids: in any case). */
 void raw_event_set(struct raw_event *raw, enum target target, struct baton_text text);
+/* What was given for a rare target, or an empty text. */
+struct baton_text raw_event_rare(const struct raw_event *raw, enum target target);
 /* The target's field is there, and null. */
 void raw_event_set_null(struct raw_event *raw, enum target target);
 /* Forgets what a target was given before. */

@@ -39,13 +39,27 @@ int command_fail_status(const struct invocation *invocation, const struct error 
     return command_fail(invocation, EXIT_CODE_FAILED, "%s", error->text);
 }
 
+/* -1: the verb does not have it. */
+static int option_index(const struct command *command, const char *name)
+{
+    for (int i = 0; command->options[i].name; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
 const char *invocation_option(const struct invocation *invocation, const char *name)
 {
-    const struct command_option *options = invocation->command->options;
-    for (size_t i = 0; options[i].name; i++)
-        if (strcmp(options[i].name, name) == 0)
-            return invocation->values[i];
-    abort(); /* the table in main.c does not have it */
+    int index = option_index(invocation->command, name);
+    if (index < 0)
+        abort(); /* the table in main.c does not have it */
+    return invocation->values[index];
+}
+
+const char *invocation_option_if(const struct invocation *invocation, const char *name)
+{
+    int index = option_index(invocation->command, name);
+    return index < 0 ? NULL : invocation->values[index];
 }
 
 bool invocation_number(const char *option, const char *text, long long least, long long most,
@@ -87,9 +101,14 @@ static int unknown_option(const struct reading *reading, const char *word, size_
     for (size_t i = 0; command->options[i].name; i++)
         candidates[count++] = command->options[i].name;
     const char *near = nearest_word(word, size, candidates, count);
-    (void)fprintf(stderr, "baton %s: there is no option %.*s%s%s%s (baton help %s)\n",
-                  command->name, (int)size, word, near ? ", did you mean " : "", near ? near : "",
-                  near ? "?" : "", command->name);
+    (void)fprintf(stderr, "baton %s: there is no option %.*s%s%s%s (baton help %s)", command->name,
+                  (int)size, word, near ? ", did you mean " : "", near ? near : "", near ? "?" : "",
+                  command->name);
+    if (!near && command->arguments_most)
+        (void)fprintf(stderr,
+                      "; what begins with - and is no option stands behind --: baton %s -- %s",
+                      command->name, word);
+    (void)fputc('\n', stderr);
     return EXIT_CODE_USAGE;
 }
 

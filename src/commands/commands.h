@@ -25,7 +25,10 @@ struct command_option {
     const char *value; /* what its value is called in the help; NULL: it has none */
     const char *help;
 };
-#define COMMAND_OPTIONS_MAX 8
+#define COMMAND_OPTIONS_MAX 12
+/* The three; the last has no name. help.c */
+extern const struct command_option command_common_options[];
+extern const char *const command_program_text, *const command_exit_codes;
 
 struct invocation;
 
@@ -57,6 +60,8 @@ int commands_main(const struct command *commands, size_t count, int argc, char *
 
 /* The value of an option of the verb; NULL: not given. "" for one without a value. */
 const char *invocation_option(const struct invocation *invocation, const char *name);
+/* The same; NULL where the verb does not have the option. */
+const char *invocation_option_if(const struct invocation *invocation, const char *name);
 /* A whole number from least to most; false with a line on stderr when the text is none. */
 bool invocation_number(const char *option, const char *text, long long least, long long most,
                        long long *number);
@@ -70,10 +75,20 @@ int command_fail_status(const struct invocation *invocation, const struct error 
 int command_run(const struct invocation *invocation);
 int command_topics(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
+int command_report(const struct invocation *invocation);
 int command_check(const struct invocation *invocation);
+int command_sign(const struct invocation *invocation);
+int command_diff(const struct invocation *invocation);
 int command_show(const struct invocation *invocation);
+int command_init(const struct invocation *invocation);
+int command_completion(const struct invocation *invocation);
+int command_man(const struct invocation *invocation);
+int command_tail(const struct invocation *invocation);
+int command_leads(const struct invocation *invocation);
+int command_explain(const struct invocation *invocation);
 int command_top(const struct invocation *invocation);
 int command_try(const struct invocation *invocation);
+int command_replay(const struct invocation *invocation);
 int command_config(const struct invocation *invocation);
 int command_accept(const struct invocation *invocation);
 int command_help(const struct invocation *invocation);

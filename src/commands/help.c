@@ -3,6 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct command_option command_common_options[] = {
+    {"--config", 'c', "FILE", "the configuration, ./baton.yaml without it"},
+    {"--json", 0, NULL, "print JSON, for programs"},
+    {"--help", 'h', NULL, "print this"},
+    {0}};
+const char *const command_program_text =
+    "baton hands leads from marketing to sales: it scores what people do, as both sides agreed,\n"
+    "and publishes each promotion once, with its reasons.";
+const char *const command_exit_codes =
+    "0 fine, 1 failed at run time, 2 wrong command line, 3 wrong configuration, agreement or\n"
+    "input, 4 stopped clean with something left to replay";
+
 static void print_option(const char *name, char letter, const char *value, const char *help)
 {
     char left[64];
@@ -21,23 +33,18 @@ static void print_command(const struct command *command)
     for (size_t i = 0; command->options[i].name; i++)
         print_option(command->options[i].name, command->options[i].letter,
                      command->options[i].value, command->options[i].help);
-    print_option("--config", 'c', "FILE", "the configuration, ./baton.yaml without it");
-    print_option("--json", 0, NULL, "print JSON, for programs");
-    print_option("--help", 'h', NULL, "print this");
+    for (const struct command_option *option = command_common_options; option->name; option++)
+        print_option(option->name, option->letter, option->value, option->help);
 }
 
 static void print_all(const struct invocation *invocation)
 {
-    (void)printf("baton hands leads from marketing to sales: it scores what people do, as both "
-                 "sides agreed,\n"
-                 "and publishes each promotion once, with its reasons.\n\n"
-                 "usage: baton COMMAND [-c FILE] [--json] ...\n\n");
+    (void)printf("%s\n\nusage: baton COMMAND [-c FILE] [--json] ...\n\n", command_program_text);
     for (size_t i = 0; i < invocation->command_count; i++)
-        (void)printf("  %-9s %s\n", invocation->commands[i].name, invocation->commands[i].summary);
+        (void)printf("  %-11s %s\n", invocation->commands[i].name, invocation->commands[i].summary);
     (void)printf("\nbaton help COMMAND tells more.\n"
-                 "exit codes: 0 fine, 1 failed at run time, 2 wrong command line, 3 wrong "
-                 "configuration, agreement or\n"
-                 "input, 4 stopped clean with something left to replay\n");
+                 "exit codes: %s\n",
+                 command_exit_codes);
 }
 
 int command_help(const struct invocation *invocation)

@@ -36,10 +36,29 @@ static int64_t scored_at(const struct lead_view *view)
     return view->at_ms > view->lead->newest_ms ? view->at_ms : view->lead->newest_ms;
 }
 
+static const struct baton_persona *persona_of(const struct lead_view *view)
+{
+    return view->lead->persona ? &view->agreement->personas[view->lead->persona - 1] : NULL;
+}
+
+json_t *lead_view_persona(const struct lead_view *view)
+{
+    const struct baton_persona *persona = persona_of(view);
+    return persona ? json_text(persona->id) : json_null();
+}
+
+typedef void each_rule_fn(void *context, struct baton_text id, int64_t points, bool fit);
+
+static void each_fit_rule(const struct lead_view *view, const struct baton_fit_rule *rules,
+                          uint32_t count, each_rule_fn *each, void *context)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (baton_fit_holds(&rules[i], view->lead))
+            each(context, rules[i].id, (int64_t)rules[i].points * 100, true);
+}
+
 /* Calls back for each rule that is worth telling. */
-static void each_rule(const struct lead_view *view,
-                      void (*each)(void *context, struct baton_text id, int64_t points, bool fit),
-                      void *context)
+static void each_rule(const struct lead_view *view, each_rule_fn *each, void *context)
 {
     const struct baton_agreement *agreement = view->agreement;
     for (uint32_t i = 0; i < agreement->behaviour_count; i++) {
@@ -48,9 +67,10 @@ static void each_rule(const struct lead_view *view,
             each(context, agreement->behaviour[i].id,
                  baton_tally_points(tally, agreement, scored_at(view)), false);
     }
-    for (uint32_t i = 0; i < agreement->fit_count; i++)
-        if (baton_profile_matches(&agreement->fit[i].where, view->lead))
-            each(context, agreement->fit[i].id, (int64_t)agreement->fit[i].points * 100, true);
+    each_fit_rule(view, agreement->fit, agreement->fit_count, each, context);
+    const struct baton_persona *persona = persona_of(view);
+    if (persona)
+        each_fit_rule(view, persona->fit, persona->fit_count, each, context);
 }
 
 static void set_text_key(json_t *object, struct baton_text name, json_t *value)
@@ -101,6 +121,41 @@ void lead_view_add_rules(const struct lead_view *view, struct text_buffer *out)
     each_rule(view, add_rule, &list);
 }
 
+/* ---- The score of a side ---- */
+
+struct side_sums {
+    int64_t fit, behaviour;
+};
+
+static void add_to_side(void *context, struct baton_text id, int64_t points, bool fit)
+{
+    struct side_sums *sums = context;
+    (void)id;
+    *(fit ? &sums->fit : &sums->behaviour) += points;
+}
+
+static void add_side(const char *name, int64_t points, int64_t sum, int32_t limit,
+                     struct text_buffer *out)
+{
+    text_buffer_add_text(out, name);
+    text_buffer_add_points(out, points);
+    if (limit == BATON_NO_LIMIT || sum <= (int64_t)limit * 100)
+        return;
+    text_buffer_add_text(out, " (at most ");
+    text_buffer_add_points(out, (int64_t)limit * 100);
+    text_buffer_add_text(out, ")");
+}
+
+void lead_view_add_sides(const struct lead_view *view, const struct baton_score *score,
+                         struct text_buffer *out)
+{
+    struct side_sums sums = {0};
+    each_rule(view, add_to_side, &sums);
+    add_side("fit ", score->fit, sums.fit, view->agreement->limit_fit, out);
+    add_side(" + behaviour ", score->behaviour, sums.behaviour, view->agreement->limit_behaviour,
+             out);
+}
+
 void lead_view_set_scores(const struct lead_view *view, json_t *object)
 {
     struct baton_score score;
@@ -108,6 +163,112 @@ void lead_view_set_scores(const struct lead_view *view, json_t *object)
     json_object_set_new(object, "score", json_points(score.score));
     json_object_set_new(object, "fit", json_points(score.fit));
     json_object_set_new(object, "behaviour", json_points(score.behaviour));
+    const struct baton_history *history = view->lead->history;
+    json_object_set_new(object, "adjusted",
+                        json_points(history ? (int64_t)history->adjusted * 100 : 0));
+}
+
+void lead_view_add_adjusted(const struct lead_view *view, struct text_buffer *out)
+{
+    const struct baton_history *history = view->lead->history;
+    if (!history || !history->adjusted)
+        return;
+    text_buffer_add_text(out, " + by hand ");
+    text_buffer_add_points(out, (int64_t)history->adjusted * 100);
+}
+
+/* ---- What sales said
+ * ------------------------------------------------------------------------------------ */
+
+static json_t *json_word(const struct lead_view *view, uint32_t word)
+{
+    return json_text_or_null(baton_words_text(view->words, word));
+}
+
+json_t *lead_view_sales(const struct lead_view *view)
+{
+    const struct baton_history *history = view->lead->history;
+    if (!history || !history->sales.report)
+        return json_null();
+    const struct baton_sales *sales = &history->sales;
+    json_t *object = json_object();
+    json_object_set_new(object, "report",
+                        json_string(baton_report_name((enum baton_report)sales->report)));
+    json_object_set_new(object, "at", json_time(sales->report_ms));
+    json_object_set_new(object, "first_contact", json_time_or_null(sales->contact_ms));
+    json_object_set_new(object, "seller", json_word(view, sales->seller));
+    json_object_set_new(object, "reason", json_word(view, sales->reason));
+    json_object_set_new(object, "obstacle", json_word(view, sales->obstacle));
+    json_object_set_new(object, "deal", sales->has_deal ? json_points(sales->deal) : json_null());
+    json_object_set_new(object, "currency", json_word(view, sales->currency));
+    return object;
+}
+
+json_t *lead_view_earlier(const struct lead_view *view)
+{
+    const struct baton_history *history = view->lead->history;
+    json_t *list = json_array();
+    for (uint8_t i = 0; history && i < history->earlier_count; i++) {
+        const struct baton_earlier *earlier = &history->earlier[i];
+        json_t *object = json_object();
+        json_object_set_new(object, "generation", json_integer(earlier->generation));
+        json_object_set_new(object, "stage",
+                            json_string(baton_stage_name((enum baton_stage)earlier->stage)));
+        json_object_set_new(object, "promoted_at", json_time(earlier->promoted_ms));
+        json_object_set_new(object, "ended_at", json_time(earlier->ended_ms));
+        json_object_set_new(object, "reason", json_word(view, earlier->reason));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static void add_word(const struct lead_view *view, const char *before, uint32_t word,
+                     struct text_buffer *out)
+{
+    if (!word)
+        return;
+    text_buffer_add_text(out, before);
+    add_person_text(out, baton_words_text(view->words, word));
+}
+
+static void add_sales(const struct lead_view *view, const struct baton_sales *sales,
+                      struct text_buffer *out)
+{
+    text_buffer_print(out, "sales      %s on ",
+                      baton_report_name((enum baton_report)sales->report));
+    lead_view_add_time(view, sales->report_ms, out);
+    add_word(view, ", by ", sales->seller, out);
+    add_word(view, ", reason: ", sales->reason, out);
+    add_word(view, ", obstacle: ", sales->obstacle, out);
+    if (sales->contact_ms) {
+        text_buffer_add_text(out, "; first contact ");
+        lead_view_add_time(view, sales->contact_ms, out);
+    }
+    if (sales->has_deal) {
+        text_buffer_add_text(out, "; deal ");
+        text_buffer_add_points(out, sales->deal);
+        add_word(view, " ", sales->currency, out);
+    }
+    text_buffer_add_text(out, "\n");
+}
+
+void lead_view_add_history(const struct lead_view *view, struct text_buffer *out)
+{
+    const struct baton_history *history = view->lead->history;
+    if (!history)
+        return;
+    if (history->sales.report)
+        add_sales(view, &history->sales, out);
+    for (uint8_t i = 0; i < history->earlier_count; i++) {
+        const struct baton_earlier *earlier = &history->earlier[i];
+        text_buffer_print(out, "%s generation %u, promoted ", i ? "          " : "before    ",
+                          earlier->generation);
+        lead_view_add_time(view, earlier->promoted_ms, out);
+        text_buffer_print(out, ", %s since ", baton_stage_name((enum baton_stage)earlier->stage));
+        lead_view_add_time(view, earlier->ended_ms, out);
+        add_word(view, ", reason: ", earlier->reason, out);
+        text_buffer_add_text(out, "\n");
+    }
 }
 
 /* ---- Touches and profile
@@ -189,6 +350,11 @@ void add_person_time(struct text_buffer *out, int64_t time_ms)
     out->data[start + 10] = ' ';
     out->size = start + 19; /* seconds will do */
     out->data[out->size] = 0;
+}
+
+void lead_view_add_time(const struct lead_view *view, int64_t time_ms, struct text_buffer *out)
+{
+    add_person_time(out, view->zone ? agreement_local_ms(view->zone, time_ms) : time_ms);
 }
 
 void add_person_text(struct text_buffer *out, struct baton_text text)

@@ -30,7 +30,9 @@ int command_run(const struct invocation *invocation)
         return code;
     struct run_options options = {.instance = invocation_option(invocation, "--instance"),
                                   .rebuild = invocation_option(invocation, "--rebuild") != NULL,
-                                  .yes = invocation_option(invocation, "--yes") != NULL};
+                                  .yes = invocation_option(invocation, "--yes") != NULL,
+                                  .unsigned_too =
+                                      invocation_option(invocation, "--unsigned") != NULL};
     code = run_process(config, &options);
     config_destroy(config);
     return code;

@@ -1,9 +1,11 @@
 #include "commands/run_process.h"
 
-#include "agreement/agreement.h"
 #include "base/log.h"
 #include "commands/commands.h"
 #include "commands/instance.h"
+#include "commands/run_agreements.h"
+#include "commands/run_figures.h"
+#include "commands/run_shadow.h"
 #include "commands/setup.h"
 #include "commands/system_clock.h"
 #include "kafka/kafka_admin.h"
@@ -15,6 +17,7 @@
 #include "schemas/schemas.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +27,7 @@
 
 #define WORDS_CAPACITY 65536
 #define DEAD_LETTER_ROOM 8192 /* of a message, for key and headers of a dead letter */
+#define EVENT_FRAME 512       /* … for what a batch of one message has beside it */
 #define RETRY_FIRST_MS 200
 #define RETRY_LAST_MS 5000
 
@@ -43,10 +47,12 @@ struct process {
     const struct config *config;
     const struct run_options *options;
     struct arena arena;
-    struct agreement *agreement;
+    struct run_agreements agreements;
+    struct agreement *shadow; /* NULL: there is none */
     struct instance instance;
     struct input_config input;
     struct kafka_settings kafka;
+    struct kafka_limits limits;
     struct redis_config redis;
     struct kafka_admin *admin;
     struct stage_log *stage_log;
@@ -61,7 +67,7 @@ struct process {
 };
 
 /* Set by signals, read by all. */
-static atomic_bool stop_asked;
+static atomic_bool stop_asked, reload_asked;
 
 static void on_signal(int number)
 {
@@ -69,9 +75,18 @@ static void on_signal(int number)
     atomic_store_explicit(&stop_asked, true, memory_order_release);
 }
 
+static void on_reload(int number)
+{
+    (void)number;
+    atomic_store_explicit(&reload_asked, true, memory_order_release);
+}
+
 static void listen_to_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal}, reload = {.sa_handler = on_reload};
+    (void)sigemptyset(&reload.sa_mask);
+    reload.sa_flags = SA_RESTART;
+    (void)sigaction(SIGHUP, &reload, NULL);
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
@@ -107,47 +122,6 @@ static enum status patiently(struct process *process, const char *whom,
     return status;
 }
 
-static bool words_refused(const struct process *process)
-{
-    size_t count;
-    const struct agreement_word *refused = agreement_refused(process->agreement, &count);
-    for (size_t i = 0; i < count; i++)
-        (void)fprintf(stderr,
-                      "%s:%u:%u: error: `%s` is not in force in this version, and would change "
-                      "scores or promotions: take it out\n",
-                      process->config->agreement, refused[i].line, refused[i].column,
-                      refused[i].word);
-    bool bad = count > 0;
-    const struct agreement_word *idle = agreement_idle(process->agreement, &count);
-    for (size_t i = 0; i < count; i++)
-        log_warn("%s:%u:%u: `%s` is not in force in this version", process->config->agreement,
-                 idle[i].line, idle[i].column, idle[i].word);
-    return bad;
-}
-
-static bool load_agreement(struct process *process)
-{
-    struct text_buffer messages;
-    text_buffer_init(&messages);
-    enum status status = agreement_load(process->config->agreement, &process->agreement, &messages);
-    if (status != STATUS_OK && messages.data)
-        (void)fputs(messages.data, stderr);
-    text_buffer_fini(&messages);
-    return status == STATUS_OK && !words_refused(process);
-}
-
-static void warn_of_dates(struct process *process)
-{
-    struct text_buffer why;
-    text_buffer_init(&why);
-    int64_t now = system_clock()->wall_ms(system_clock());
-    if (!agreement_in_force(process->agreement, now, &why))
-        log_warn("agreement %s version %u %s; its rules count all the same",
-                 agreement_name(process->agreement), agreement_version(process->agreement),
-                 why.data);
-    text_buffer_fini(&why);
-}
-
 static enum status check_redis(struct process *process, struct error *error)
 {
     struct text_buffer warnings;
@@ -160,14 +134,30 @@ static enum status check_redis(struct process *process, struct error *error)
     return status;
 }
 
+/* Where less than this is taken, a lead that is given up leaves behind what counts. */
+#define EVENT_BYTES_LEAST 65536
+
+static enum status ask_limits(struct process *process, struct error *error)
+{
+    enum status status = kafka_admin_limits(process->admin, &process->limits, error);
+    process->kafka.max_message_bytes = process->limits.most;
+    process->kafka.max_batch_bytes = process->limits.least;
+    if (status == STATUS_OK && process->limits.events < EVENT_BYTES_LEAST)
+        log_warn("topic %s takes messages of %zu bytes (max.message.bytes): a merged lead may need "
+                 "more, and leaves out what finds no room; %d are enough for nearly all",
+                 process->config->topics.events, process->limits.events, EVENT_BYTES_LEAST);
+    return status;
+}
+
 static enum status check_kafka(struct process *process, struct error *error)
 {
     enum status status = STATUS_OK;
     if (!process->kafka.embedded) {
-        status = kafka_admin_check_topics(process->admin, error);
+        status = kafka_admin_check_topics(
+            process->admin, run_agreements_have_pact(run_agreements_set(&process->agreements)),
+            error);
         if (status == STATUS_OK)
-            status =
-                kafka_max_message_bytes(process->admin, &process->kafka.max_message_bytes, error);
+            status = ask_limits(process, error);
     }
     if (status == STATUS_OK)
         status = kafka_admin_partitions(process->admin, process->config->topics.events,
@@ -253,13 +243,26 @@ static void warn_of_retention(struct process *process)
 /* ---- workers
  * ------------------------------------------------------------------------------------- */
 
-static struct worker_config worker_config_of(const struct process *process)
+static enum partitioner partitioner_of(const struct config *config)
 {
+    static const enum partitioner partitioners[] = {[CONFIG_PARTITIONER_AUTO] = PARTITIONER_AUTO,
+                                                    [CONFIG_PARTITIONER_MURMUR2] =
+                                                        PARTITIONER_MURMUR2,
+                                                    [CONFIG_PARTITIONER_CRC32] = PARTITIONER_CRC32};
+    return partitioners[config->topics.partitioner];
+}
+
+static struct worker_config worker_config_of(struct process *process)
+{
+    struct identity_config identity;
+    setup_identity(process->config, &identity);
     const struct config *config = process->config;
-    size_t bytes = process->kafka.max_message_bytes ? process->kafka.max_message_bytes : 1000000;
+    size_t bytes = process->limits.dead ? process->limits.dead : 1000000,
+           event_bytes = process->limits.events ? process->limits.events : 1000000;
     int64_t stop_ms = config->shutdown.timeout_ms;
     return (struct worker_config){
-        .agreement = process->agreement,
+        .versions = &process->agreements.current,
+        .shadow = process->shadow,
         .input = &process->input,
         .events_topic = config->topics.events,
         .group = config->kafka.group,
@@ -268,6 +271,7 @@ static struct worker_config worker_config_of(const struct process *process)
         .table_bytes = (size_t)(config->leads.memory_bytes / config->workers),
         .dirty_max = (uint32_t)(config->checkpoint.dirty / config->workers) + 1,
         .dead_letter_bytes = bytes > 2 * DEAD_LETTER_ROOM ? bytes - DEAD_LETTER_ROOM : bytes / 2,
+        .event_bytes = event_bytes - EVENT_FRAME,
         .emit_linger_ms = config->emit.linger_ms,
         .emit_pace_ms = config->emit.pace_ms,
         .emit_pace_behind_ms = config->emit.pace_behind_ms,
@@ -275,8 +279,12 @@ static struct worker_config worker_config_of(const struct process *process)
         .checkpoint_interval_ms = config->checkpoint.interval_ms,
         .checkpoint_interval_behind_ms = config->checkpoint.interval_behind_ms,
         .unknown_schema_wait_ms = config->schemas.unknown_wait_ms,
+        .sweep_every_ms = config->sweep.every_ms,
+        .sweep_share = (uint32_t)config->sweep.share,
         .drain_ms =
             stop_ms > 2000 ? stop_ms - 1000 : stop_ms / 2, /* leaving the group takes time, too */
+        .identity = identity,
+        .partitioner = partitioner_of(config),
         .embedded = config->kafka.embedded,
         .rebuild = process->options->rebuild,
         .rebuild_yes = process->options->yes,
@@ -286,9 +294,12 @@ static struct worker_config worker_config_of(const struct process *process)
 static enum status make_encoder(struct process *process, struct error *error)
 {
     struct process_worker *made = &process->workers[process->worker_count];
-    return encoder_create(&made->encoder, setup_output_format(process->config),
-                          process->config->output.source, process->kafka.outputs,
-                          process->config->schemas.registry, error);
+    enum status status = encoder_create(&made->encoder, setup_output_format(process->config),
+                                        process->config->output.source, process->kafka.outputs,
+                                        process->config->schemas.registry, error);
+    if (status == STATUS_OK)
+        encoder_speak(made->encoder, setup_output_language(process->config));
+    return status;
 }
 
 static enum status make_worker(struct process *process, struct error *error)
@@ -368,39 +379,6 @@ static void destroy_worker(struct process_worker *worker)
 /* ---- figures
  * ------------------------------------------------------------------------------------- */
 
-struct sums {
-    uint64_t records, events, duplicates, too_late, promotions, stages, replayed, leads, outside;
-    uint64_t dead[DEAD_REASONS], dead_all;
-    uint32_t units, live, replaying, stopped;
-};
-
-static uint64_t read_figure(const atomic_uint_fast64_t *figure)
-{
-    return atomic_load_explicit(figure, memory_order_relaxed);
-}
-
-static void add_worker(struct sums *sums, const struct worker_figures *figures)
-{
-    sums->records += read_figure(&figures->records);
-    sums->events += read_figure(&figures->events);
-    sums->duplicates += read_figure(&figures->duplicates);
-    sums->too_late += read_figure(&figures->too_late);
-    sums->promotions += read_figure(&figures->promotions);
-    sums->stages += read_figure(&figures->stage_changes);
-    sums->replayed += read_figure(&figures->replayed);
-    sums->leads += read_figure(&figures->leads_in_table);
-    sums->outside += read_figure(&figures->outside_dates);
-    for (unsigned reason = 1; reason < DEAD_REASONS; reason++) {
-        sums->dead[reason] += read_figure(&figures->dead[reason]);
-        sums->dead_all += read_figure(&figures->dead[reason]);
-    }
-    sums->units += (uint32_t)atomic_load_explicit(&figures->units, memory_order_relaxed);
-    sums->live += (uint32_t)atomic_load_explicit(&figures->units_live, memory_order_relaxed);
-    sums->replaying +=
-        (uint32_t)atomic_load_explicit(&figures->units_replaying, memory_order_relaxed);
-    sums->stopped += (uint32_t)atomic_load_explicit(&figures->units_stopped, memory_order_relaxed);
-}
-
 /* Events of our units that are in Kafka and not folded yet; -1: Kafka does not say. */
 static int64_t lag_of(struct process *process)
 {
@@ -425,9 +403,9 @@ static int64_t lag_of(struct process *process)
 
 static void print_figures(struct process *process)
 {
-    struct sums sums = {0};
+    struct run_figures sums = {0};
     for (size_t i = 0; i < process->worker_count; i++)
-        add_worker(&sums, worker_figures(process->workers[i].worker));
+        run_figures_add(&sums, worker_figures(process->workers[i].worker));
     int64_t now = system_clock()->monotonic_us(system_clock());
     double seconds = (double)(now - process->before.at_us) / 1e6;
     struct text_buffer line;
@@ -439,27 +417,26 @@ static void print_figures(struct process *process)
     int64_t lag = stopping() ? -1 : lag_of(process);
     if (lag >= 0)
         text_buffer_print(&line, " lag=%" PRId64, lag);
-    text_buffer_print(&line,
-                      " events=%" PRIu64 " replayed=%" PRIu64 " duplicates=%" PRIu64
-                      " too_late=%" PRIu64 " promotions=%" PRIu64 " stage_changes=%" PRIu64
-                      " leads_in_memory=%" PRIu64,
-                      sums.events, sums.replayed, sums.duplicates, sums.too_late, sums.promotions,
-                      sums.stages, sums.leads);
-    if (sums.units) /* none after the stop */
-        text_buffer_print(&line, " units=%u live=%u replaying=%u stopped=%u", sums.units, sums.live,
-                          sums.replaying, sums.stopped);
-    text_buffer_print(&line, " dead_letters=%" PRIu64, sums.dead_all);
-    for (unsigned reason = 1; reason < DEAD_REASONS; reason++)
-        if (sums.dead[reason])
-            text_buffer_print(&line, " %s=%" PRIu64, dead_reason_name((enum dead_reason)reason),
-                              sums.dead[reason]);
-    if (sums.outside)
-        text_buffer_print(&line, " outside_of_the_agreements_dates=%" PRIu64, sums.outside);
+    run_figures_print(&sums, &line);
     log_info("%s", line.data);
     text_buffer_fini(&line);
     process->before.records = sums.records;
     process->before.promotions = sums.promotions;
     process->before.at_us = now;
+}
+
+/* A set that comes while the process runs. */
+static bool may_be_in_force(void *context, const struct versions *versions)
+{
+    struct process *process = context;
+    struct error error;
+    if (process->kafka.embedded || !run_agreements_have_pact(versions) ||
+        kafka_admin_check_topics(process->admin, true, &error) == STATUS_OK) {
+        run_shadow_warn(process->shadow, versions);
+        return true;
+    }
+    log_error("%s", error.text);
+    return false;
 }
 
 static void watch(struct process *process)
@@ -470,6 +447,11 @@ static void watch(struct process *process)
         system_clock()->pause(system_clock(), 50);
         if (system_clock()->monotonic_us(system_clock()) - process->before.at_us >= interval_us)
             print_figures(process);
+        bool asked = atomic_exchange_explicit(&reload_asked, false, memory_order_acq_rel);
+        if (asked)
+            run_agreements_tell_moved(process->config);
+        if (asked || run_agreements_changed(&process->agreements))
+            run_agreements_reload(&process->agreements, may_be_in_force, process);
     }
 }
 
@@ -523,11 +505,10 @@ static int run_workers(struct process *process)
 {
     struct error error;
     process->worker_config = worker_config_of(process);
+    const struct agreement *now = run_agreements_now(&process->agreements);
     log_info("agreement %s version %u (%.8s), %" PRId64 " workers, instance %s, librdkafka %s",
-             agreement_name(process->agreement), agreement_version(process->agreement),
-             agreement_hash(process->agreement), process->config->workers, process->instance.name,
-             kafka_library_version());
-    warn_of_dates(process);
+             agreement_name(now), agreement_version(now), agreement_hash(now),
+             process->config->workers, process->instance.name, kafka_library_version());
     enum status status = start_workers(process, &error);
     if (status == STATUS_OK)
         watch(process);
@@ -552,19 +533,32 @@ static void clean_up(struct process *process)
         process->stage_log->destroy(process->stage_log);
     if (process->admin)
         kafka_admin_destroy(process->admin);
-    if (process->agreement)
-        agreement_destroy(process->agreement);
+    if (process->shadow)
+        agreement_destroy(process->shadow);
+    run_agreements_fini(&process->agreements);
     instance_release(&process->instance);
     arena_fini(&process->arena);
 }
 
+/* Copies for checkpoints are large, and come and go: their memory goes back to the system at once.
+ * glibc would keep what is smaller than the largest piece that was freed so far. */
+static void give_memory_back(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 int run_process(const struct config *config, const struct run_options *options)
 {
+    give_memory_back();
     struct process process = {.config = config, .options = options, .instance = {.lock = -2}};
     arena_init(&process.arena, 16384);
     listen_to_signals();
     int code = EXIT_CODE_BAD_INPUT;
-    if (load_agreement(&process)) {
+    if (run_agreements_init(&process.agreements, config->agreement, config->watch,
+                            options->unsigned_too) &&
+        run_shadow_load(&process.shadow, config, run_agreements_set(&process.agreements))) {
         struct error error;
         enum status status = prepare(&process, &error);
         if (status == STATUS_OK)

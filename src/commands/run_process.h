@@ -9,6 +9,7 @@
 struct run_options {
     const char *instance; /* NULL: as configured */
     bool rebuild, yes;
+    bool unsigned_too; /* agreements that are not signed by both sides */
 };
 
 /* Returns the exit code. Ends by SIGTERM or SIGINT. */

@@ -1,5 +1,6 @@
 #include "commands/setup.h"
 
+#include "agreement/versions.h"
 #include "commands/system_clock.h"
 
 #include <stdio.h>
@@ -13,14 +14,14 @@ static void tell_findings(const struct text_buffer *messages)
 }
 
 /* A misspelt folder would turn every message under its schemas into a wait and a dead letter. */
-static bool folder_is_there(const struct config *config)
+bool setup_schemas_are_there(const struct config *config, struct text_buffer *messages)
 {
     struct stat found;
     const char *path = config->schemas.directory;
     if (!*path || (stat(path, &found) == 0 && S_ISDIR(found.st_mode)))
         return true;
-    (void)fprintf(stderr, "%s: error: schemas.directory: %s: there is no such folder\n",
-                  config->file_name, path);
+    text_buffer_print(messages, "%s: error: schemas.directory: %s: there is no such folder\n",
+                      config->file_name, path);
     return false;
 }
 
@@ -29,9 +30,10 @@ int setup_config(const struct invocation *invocation, struct config **config)
     struct text_buffer messages;
     text_buffer_init(&messages);
     enum status status = config_load(invocation->config_path, config, &messages);
+    bool good = status == STATUS_OK && setup_schemas_are_there(*config, &messages);
     tell_findings(&messages);
     text_buffer_fini(&messages);
-    if (status == STATUS_OK && folder_is_there(*config))
+    if (good)
         return EXIT_CODE_OK;
     if (status == STATUS_OK)
         config_destroy(*config);
@@ -39,39 +41,92 @@ int setup_config(const struct invocation *invocation, struct config **config)
     return EXIT_CODE_BAD_INPUT;
 }
 
-int setup_agreement(const struct invocation *invocation, const char *path,
+void setup_config_quietly(const struct invocation *invocation, struct config **config)
+{
+    struct text_buffer ignored;
+    text_buffer_init(&ignored);
+    if (config_load(invocation->config_path, config, &ignored) != STATUS_OK)
+        *config = NULL;
+    text_buffer_fini(&ignored);
+}
+
+/* Of a folder, the version in force now. */
+static enum status read_path(const char *path, struct agreement **agreement,
+                             struct findings *findings, struct text_buffer *messages)
+{
+    struct stat found;
+    struct versions *versions;
+    if (stat(path, &found) != 0 || !S_ISDIR(found.st_mode))
+        return agreement_read_file(path, agreement, findings);
+    enum status status = versions_load(path, &versions, messages);
+    if (status == STATUS_OK) {
+        text_buffer_clear(messages);
+        *agreement = versions_take(versions, system_clock()->wall_ms(system_clock()));
+    }
+    return status;
+}
+
+int setup_agreement(const char *path, enum language language, bool warnings,
                     struct agreement **agreement)
 {
-    (void)invocation;
+    struct findings findings;
     struct text_buffer messages;
+    findings_init(&findings, language);
     text_buffer_init(&messages);
-    enum status status = agreement_load(path, agreement, &messages);
+    enum status status = read_path(path, agreement, &findings, &messages);
+    if (warnings || status != STATUS_OK)
+        findings_print(&findings, path, &messages);
     tell_findings(&messages);
     text_buffer_fini(&messages);
+    findings_fini(&findings);
     if (status == STATUS_OK)
         return EXIT_CODE_OK;
     *agreement = NULL;
     return EXIT_CODE_BAD_INPUT;
 }
 
-void setup_tell_dates(const struct agreement *agreement)
+enum language setup_output_language(const struct config *config)
+{
+    switch ((enum config_language)(config ? config->output.language : CONFIG_LANGUAGE_EN)) {
+    case CONFIG_LANGUAGE_PT: return LANGUAGE_PT;
+    case CONFIG_LANGUAGE_ES: return LANGUAGE_ES;
+    default: return LANGUAGE_EN;
+    }
+}
+
+bool setup_language(const struct invocation *invocation, const struct config *config,
+                    enum language *language)
+{
+    const char *name = invocation_option_if(invocation, "--lang");
+    *language = setup_output_language(config);
+    if (!name || language_find(name, language))
+        return true;
+    return command_fail(invocation, EXIT_CODE_USAGE, "--lang wants en, pt or es, not %s", name) ==
+           EXIT_CODE_OK;
+}
+
+void setup_tell_dates(const struct agreement *agreement, enum language language)
 {
     struct text_buffer why;
+    struct speech speech;
     struct clock *clock = system_clock();
     text_buffer_init(&why);
-    if (!agreement_in_force(agreement, clock->wall_ms(clock), &why))
-        (void)fprintf(stderr, "agreement %s version %u %s; its rules count all the same\n",
-                      agreement_name(agreement), agreement_version(agreement), why.data);
+    speech_init(&speech, language, &why);
+    if (!agreement_in_force(agreement, clock->wall_ms(clock), &speech))
+        (void)fprintf(stderr, "%s\n", why.data);
+    speech_fini(&speech);
     text_buffer_fini(&why);
 }
 
 void setup_tell_configured_dates(const struct config *config)
 {
     struct text_buffer ignored;
-    struct agreement *agreement;
+    struct versions *versions;
     text_buffer_init(&ignored);
-    if (agreement_load(config->agreement, &agreement, &ignored) == STATUS_OK) {
-        setup_tell_dates(agreement);
+    if (versions_load(config->agreement, &versions, &ignored) == STATUS_OK) {
+        struct agreement *agreement =
+            versions_take(versions, system_clock()->wall_ms(system_clock()));
+        setup_tell_dates(agreement, setup_output_language(config));
         agreement_destroy(agreement);
     }
     text_buffer_fini(&ignored);
@@ -107,11 +162,13 @@ void setup_kafka(const struct config *config, const char *config_path, const cha
         .events = config->topics.events,
         .outputs = {[TOPIC_PROMOTIONS] = config->topics.promotions,
                     [TOPIC_STAGES] = config->topics.stages,
-                    [TOPIC_DEAD] = config->topics.dead},
+                    [TOPIC_DEAD] = config->topics.dead,
+                    [TOPIC_BREACHES] = config->topics.breaches},
         .common = properties(&config->kafka.properties, arena),
         .consumer = properties(&config->kafka.consumer, arena),
         .producer = properties(&config->kafka.producer, arena),
         .config_path = config_path,
+        .direct_reads = config->kafka.direct_reads,
         .embedded = config->kafka.embedded,
     };
 }
@@ -128,6 +185,19 @@ static const struct name_pair *name_pairs(const struct config_pairs *pairs, stru
         items[i] =
             (struct name_pair){text_of(pairs->items[i].name), text_of(pairs->items[i].value)};
     return items;
+}
+
+void setup_identity(const struct config *config, struct identity_config *identity)
+{
+    static const char property[] = "properties.";
+    const char *field = config->identity.field;
+    bool is_property = strncmp(field, property, sizeof property - 1) == 0;
+    *identity =
+        (struct identity_config){.enabled = strcmp(field, "none") != 0,
+                                 .field = is_property ? BATON_PROPERTY : BATON_EMAIL,
+                                 .name = text_of(is_property ? field + sizeof property - 1 : ""),
+                                 .hashed = config->identity.hash == CONFIG_HASH_SHA256,
+                                 .prefix = text_of(config->identity.prefix)};
 }
 
 void setup_input(const struct config *config, struct arena *arena, struct input_config *input)
@@ -158,4 +228,28 @@ enum output_format setup_output_format(const struct config *config)
     case CONFIG_OUTPUT_AVRO: break;
     }
     return OUTPUT_AVRO;
+}
+
+static bool is_same_file(const char *path, const struct stat *out)
+{
+    struct stat read;
+    return path && stat(path, &read) == 0 && S_ISREG(read.st_mode) && read.st_dev == out->st_dev &&
+           read.st_ino == out->st_ino;
+}
+
+bool setup_out_is_free(const struct invocation *invocation, const struct config *config,
+                       const char *const *others, size_t count)
+{
+    struct stat out;
+    const char *path = invocation_option(invocation, "--out");
+    if (!path || stat(path, &out) != 0)
+        return true;
+    bool taken = is_same_file(invocation->config_path, &out) ||
+                 (config && is_same_file(config->agreement, &out));
+    for (size_t i = 0; i < count; i++)
+        taken = taken || is_same_file(others[i], &out);
+    if (taken)
+        (void)command_fail(invocation, EXIT_CODE_USAGE,
+                           "--out names %s, which is read: give it a name of its own", path);
+    return !taken;
 }

@@ -1,6 +1,7 @@
 #include "commands/json_out.h"
 #include "commands/lead_view.h"
 #include "commands/setup.h"
+#include "commands/status_today.h"
 #include "commands/system_clock.h"
 #include "kafka/kafka_admin.h"
 #include "pipeline/unit_record.h"
@@ -21,11 +22,13 @@ struct unit_view {
 struct status_view {
     const struct invocation *invocation;
     const struct config *config;
+    enum language language;
     struct arena arena;
     struct unit_view *units;
     uint32_t count;
     bool kafka_known, redis_known;
     int64_t now_ms;
+    struct status_today today;
 };
 
 /* ---- Asking
@@ -116,6 +119,9 @@ static enum status ask_redis(struct status_view *view, struct error *error)
     for (uint32_t i = 0; i < view->count && status == STATUS_OK; i++)
         status = read_unit(view, inspector, &view->units[i], error);
     view->redis_known = status == STATUS_OK;
+    if (view->redis_known)
+        status_today_read(&view->today, view->config->agreement, inspector, view->count,
+                          view->now_ms, &view->arena);
     redis_inspect_close(inspector);
     return status;
 }
@@ -174,6 +180,10 @@ static void set_aggregates(json_t *object, const struct unit_aggregates *aggrega
     json_object_set_new(object, "events", count_of(aggregates->events));
     json_object_set_new(object, "duplicates", count_of(aggregates->duplicates));
     json_object_set_new(object, "too_late", count_of(aggregates->too_late));
+    json_object_set_new(object, "ignored", count_of(aggregates->ignored));
+    json_object_set_new(object, "reports_ignored", count_of(aggregates->reports_ignored));
+    json_object_set_new(object, "dropped", count_of(aggregates->dropped));
+    json_object_set_new(object, "transfers_trimmed", count_of(aggregates->trimmed));
     json_object_set_new(object, "transitions", count_of(aggregates->transitions));
     json_object_set_new(object, "promotions", count_of(aggregates->promotions));
     for (int reason = 0; reason < DEAD_REASONS; reason++) {
@@ -182,6 +192,20 @@ static void set_aggregates(json_t *object, const struct unit_aggregates *aggrega
             json_object_set_new(dead, name, count_of(aggregates->dead[reason]));
     }
     json_object_set_new(object, "dead_letters", dead);
+}
+
+static json_t *sweep_object(const struct unit_sweep *sweep)
+{
+    if (!sweep->agreement[0])
+        return json_null();
+    json_t *object = json_object();
+    json_object_set_new(object, "running", json_boolean(sweep->running));
+    json_object_set_new(object, "begun_ms", json_integer(sweep->begun_ms));
+    json_object_set_new(object, "agreement", json_string(sweep->agreement));
+    json_object_set_new(object, "permille", json_integer(sweep->running ? sweep->permille : 1000));
+    json_object_set_new(object, "leads", count_of(sweep->seen));
+    json_object_set_new(object, "rechecks", count_of(sweep->asked));
+    return object;
 }
 
 static json_t *unit_object(const struct status_view *view, const struct unit_view *unit)
@@ -201,6 +225,7 @@ static json_t *unit_object(const struct status_view *view, const struct unit_vie
     json_object_set_new(object, "agreement", json_string(unit->record.agreement));
     json_object_set_new(object, "stopped",
                         unit->stopped[0] ? json_string(unit->stopped) : json_null());
+    json_object_set_new(object, "sweep", sweep_object(&unit->record.sweep));
     json_object_set_new(object, "member",
                         json_string(kafka && unit->kafka.member ? unit->kafka.member : ""));
     set_aggregates(object, &unit->record.aggregates);
@@ -219,6 +244,10 @@ static void print_json(const struct status_view *view)
         sum.events += one->events;
         sum.duplicates += one->duplicates;
         sum.too_late += one->too_late;
+        sum.ignored += one->ignored;
+        sum.reports_ignored += one->reports_ignored;
+        sum.dropped += one->dropped;
+        sum.trimmed += one->trimmed;
         sum.transitions += one->transitions;
         sum.promotions += one->promotions;
         for (int reason = 0; reason < DEAD_REASONS; reason++)
@@ -231,6 +260,7 @@ static void print_json(const struct status_view *view)
     json_object_set_new(object, "lag", number_or_null(lag));
     json_object_set_new(object, "stopped", json_integer((json_int_t)stopped_units(view)));
     set_aggregates(object, &sum);
+    json_object_set_new(object, "today", status_today_json(&view->today));
     json_object_set_new(object, "units", units);
     json_print_line_take(object);
 }
@@ -238,7 +268,7 @@ static void print_json(const struct status_view *view)
 /* ---- A table
  * -------------------------------------------------------------------------------------- */
 
-#define COLUMNS 9
+#define COLUMNS 12
 #define CELL 48
 
 /* 1234567 → 1,234,567 */
@@ -282,8 +312,11 @@ static void fill_row(const struct status_view *view, const struct unit_view *uni
     put_number(row[4], lag_of(view, unit));
     put_age(row[5], checkpoint_age(view, unit));
     put_number(row[6], counted ? (int64_t)record->aggregates.events : -1);
-    put_number(row[7], counted ? (int64_t)record->aggregates.promotions : -1);
-    put_number(row[8], counted ? (int64_t)dead_of(unit) : -1);
+    put_number(row[7], counted ? (int64_t)record->aggregates.ignored : -1);
+    put_number(row[8], counted ? (int64_t)record->aggregates.reports_ignored : -1);
+    put_number(row[9], counted ? (int64_t)record->aggregates.dropped : -1);
+    put_number(row[10], counted ? (int64_t)record->aggregates.promotions : -1);
+    put_number(row[11], counted ? (int64_t)dead_of(unit) : -1);
 }
 
 static void print_row(char row[COLUMNS][CELL], const int width[COLUMNS], const char *last)
@@ -295,8 +328,9 @@ static void print_row(char row[COLUMNS][CELL], const int width[COLUMNS], const c
 
 static void print_table(const struct status_view *view)
 {
-    char head[COLUMNS][CELL] = {"unit",       "position", "committed",  "end", "lag",
-                                "checkpoint", "events",   "promotions", "dead"};
+    char head[COLUMNS][CELL] = {
+        "unit",   "position", "committed",       "end",     "lag",        "checkpoint",
+        "events", "ignored",  "reports ignored", "dropped", "promotions", "dead"};
     int width[COLUMNS];
     for (int i = 0; i < COLUMNS; i++)
         width[i] = (int)strlen(head[i]);
@@ -316,6 +350,41 @@ static void print_table(const struct status_view *view)
     }
 }
 
+static void print_sweeps(const struct status_view *view)
+{
+    for (uint32_t i = 0; i < view->count; i++) {
+        const struct unit_sweep *sweep = &view->units[i].record.sweep;
+        if (sweep->running)
+            (void)printf("\nunit %" PRIu32 " looks at all leads again: %u %%, %" PRIu64
+                         " leads, %" PRIu64 " rechecks\n",
+                         view->units[i].unit, sweep->permille / 10, sweep->seen, sweep->asked);
+    }
+}
+
+static void print_trimmed(const struct status_view *view)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < view->count; i++)
+        sum += view->units[i].record.aggregates.trimmed;
+    if (sum)
+        (void)printf("\n%" PRIu64 " transfers of merged leads were trimmed: raise "
+                     "max.message.bytes of topic %s\n",
+                     sum, view->config->topics.events);
+}
+
+static void print_today(const struct status_view *view)
+{
+    struct text_buffer out;
+    struct speech speech;
+    text_buffer_init(&out);
+    speech_init(&speech, view->language, &out);
+    status_today_say(&view->today, &speech);
+    if (out.size)
+        (void)printf("\n%s", out.data);
+    speech_fini(&speech);
+    text_buffer_fini(&out);
+}
+
 static void print_text(const struct status_view *view)
 {
     int64_t lag = 0;
@@ -326,6 +395,9 @@ static void print_text(const struct status_view *view)
     (void)printf("group %s, topic %s: %" PRIu32 " units, %s events behind\n\n",
                  view->config->kafka.group, view->config->topics.events, view->count, number);
     print_table(view);
+    print_sweeps(view);
+    print_trimmed(view);
+    print_today(view);
     for (uint32_t i = 0; i < view->count; i++)
         if (view->units[i].stopped[0])
             (void)printf("\nunit %" PRIu32 " has stopped: %s\n", view->units[i].unit,
@@ -340,11 +412,11 @@ static int ask_and_print(struct status_view *view)
 {
     struct error error;
     int code = EXIT_CODE_OK;
+    view->now_ms = system_clock()->wall_ms(system_clock());
     if (ask_kafka(view, &error) != STATUS_OK)
         code = command_fail_status(view->invocation, &error);
     if (ask_redis(view, &error) != STATUS_OK)
         code = command_fail_status(view->invocation, &error);
-    view->now_ms = system_clock()->wall_ms(system_clock());
     if (view->kafka_known || view->redis_known)
         view->invocation->json ? print_json(view) : print_text(view);
     return stopped_units(view) ? EXIT_CODE_FAILED : code;
@@ -358,8 +430,10 @@ int command_status(const struct invocation *invocation)
         return code;
     struct status_view view = {.invocation = invocation, .config = config};
     arena_init(&view.arena, 65536);
-    code = ask_and_print(&view);
+    code =
+        setup_language(invocation, config, &view.language) ? ask_and_print(&view) : EXIT_CODE_USAGE;
     setup_tell_configured_dates(config);
+    status_today_fini(&view.today);
     arena_fini(&view.arena);
     config_destroy(config);
     return code;

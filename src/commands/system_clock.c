@@ -1,5 +1,7 @@
 #include "commands/system_clock.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -11,10 +13,42 @@ static int64_t now_us(clockid_t which)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+#ifdef BATON_CRASH_POINTS
+#define JUMP_LOOK_MS 20
+
+/* Tests jump hours: the milliseconds that the file named by BATON_CLOCK_FILE holds are added to the
+ * wall clock. Any thread; the file is replaced as a whole, and what cannot be read is as before. */
+static int64_t jumped_ms(int64_t now_ms)
+{
+    static _Atomic int64_t jump_ms, looked_ms;
+    const char *path = getenv("BATON_CLOCK_FILE");
+    if (!path)
+        return 0;
+    int64_t looked = atomic_load_explicit(&looked_ms, memory_order_relaxed);
+    if (now_ms < looked + JUMP_LOOK_MS && now_ms >= looked)
+        return atomic_load_explicit(&jump_ms, memory_order_relaxed);
+    atomic_store_explicit(&looked_ms, now_ms, memory_order_relaxed);
+    FILE *file = fopen(path, "re");
+    long long read;
+    if (file && fscanf(file, "%lld", &read) == 1)
+        atomic_store_explicit(&jump_ms, read, memory_order_relaxed);
+    if (file)
+        (void)fclose(file);
+    return atomic_load_explicit(&jump_ms, memory_order_relaxed);
+}
+#else
+static int64_t jumped_ms(int64_t now_ms)
+{
+    (void)now_ms;
+    return 0;
+}
+#endif
+
 static int64_t wall_ms(struct clock *clock)
 {
     (void)clock;
-    return now_us(CLOCK_REALTIME) / 1000;
+    int64_t now_ms = now_us(CLOCK_REALTIME) / 1000;
+    return now_ms + jumped_ms(now_ms);
 }
 
 static int64_t monotonic_us(struct clock *clock)

@@ -89,12 +89,10 @@ static void take_lead(void *context, const struct inspected_lead *lead)
 {
     struct top *top = context;
     struct best best = {.unit = lead->unit, .id = lead->id};
-    char updated[24];
     top->seen++;
     copy_text(best.score_text, sizeof best.score_text, lead->score);
     copy_text(best.stage, sizeof best.stage, lead->stage);
-    copy_text(updated, sizeof updated, lead->updated);
-    best.updated_ms = strtoll(updated, NULL, 10);
+    best.updated_ms = lead->newest_ms;
     best.score = strtod(best.score_text, NULL);
     if (!top->stage || strcmp(top->stage, best.stage) == 0)
         insert(top, &best);
@@ -112,8 +110,11 @@ static void print_text(const struct top *top)
 {
     struct text_buffer out;
     text_buffer_init(&out);
+    if (top->count)
+        text_buffer_print(&out, "%4s  %9s  %-8s  %-19s  %s\n", "", "score", "stage",
+                          "updated (UTC)", "lead");
     for (size_t i = 0; i < top->count; i++) {
-        text_buffer_print(&out, "%4zu  %9s  %-4s  ", i + 1, top->leads[i].score_text,
+        text_buffer_print(&out, "%4zu  %9s  %-8s  ", i + 1, top->leads[i].score_text,
                           top->leads[i].stage);
         add_person_time(&out, top->leads[i].updated_ms);
         text_buffer_add_text(&out, "  ");
@@ -180,8 +181,10 @@ int command_top(const struct invocation *invocation)
                       .most = (size_t)most,
                       .terminal = isatty(STDERR_FILENO) != 0};
     if (top.stage && !known_stage(top.stage))
-        return command_fail(invocation, EXIT_CODE_USAGE, "--stage wants lead, mql or sql, not %s",
-                            top.stage);
+        return command_fail(
+            invocation, EXIT_CODE_USAGE,
+            "--stage wants lead, mql, sql, accepted, customer, rejected or recycled, not %s",
+            top.stage);
     struct config *config;
     int code = setup_config(invocation, &config);
     if (code != EXIT_CODE_OK)

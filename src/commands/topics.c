@@ -22,15 +22,22 @@ static void print_retention(const struct kafka_topic *topic)
         (void)printf("  kept %" PRId64 "d", topic->retention_ms / 86400000);
 }
 
+/* Whether it has to be there depends on the agreement: `run` looks. */
+static bool is_optional(size_t topic)
+{
+    return topic == 1 + TOPIC_BREACHES;
+}
+
 static void print_text(const struct view *view)
 {
     static const char *const roles[KAFKA_TOPICS] = {"events in", "promotions", "stage changes",
-                                                    "dead letters"};
+                                                    "dead letters", "breaches"};
     for (size_t i = 0; i < KAFKA_TOPICS; i++) {
         const struct kafka_topic *topic = &view->topics[i];
         (void)printf("%-14s %-24s ", roles[i], topic->name);
         if (!topic->exists) {
-            (void)printf("missing\n");
+            (void)printf("missing%s\n",
+                         is_optional(i) ? ", needed where the agreement promises something" : "");
             continue;
         }
         (void)printf("%" PRIu32 " partitions", topic->partitions);
@@ -72,7 +79,7 @@ static enum status create_topics(struct view *view, const struct config *config,
 static int missing(const struct view *view)
 {
     for (size_t i = 0; i < KAFKA_TOPICS; i++)
-        if (!view->topics[i].exists)
+        if (!view->topics[i].exists && !is_optional(i))
             return command_fail(view->invocation, EXIT_CODE_FAILED,
                                 "topics are missing: baton topics --create -c %s",
                                 view->invocation->config_path);

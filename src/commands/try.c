@@ -1,8 +1,9 @@
 /* Scores a file of events in memory: no Kafka, no Redis, the same decoder and the same fold. */
 #include "codec/outgoing.h"
+#include "codec/own_event.h"
 #include "commands/lead_view.h"
-#include "commands/setup.h"
-#include "pipeline/lead_table.h"
+#include "commands/times.h"
+#include "commands/trial.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,67 +13,190 @@
 
 #define WORDS_CAPACITY (1u << 24)
 #define UNREADABLE_TOLD 20
-
-struct trial {
-    const struct invocation *invocation;
-    struct config *config; /* NULL without -c */
-    struct agreement *source;
-    const struct baton_agreement *agreement;
-    struct arena settings, scratch;
-    struct input_config input;
-    struct decoder *decoder;
-    struct encoder *encoder;
-    struct lead_table leads;
-    struct baton_words words;
-    json_t **promotions; /* by lead's number; NULL: none */
-    size_t promotions_room;
-    uint64_t events, duplicates, too_late, unreadable, outside, promoted;
-};
+#define HOPS_PER_LINE_BITS 20
 
 /* ---- Folding
  * -------------------------------------------------------------------------------------- */
 
-static void keep_promotion(struct trial *trial, const struct lead_entry *entry,
-                           const struct outgoing_message *message)
+static struct told *told_of(struct trial *trial, const struct lead_entry *entry)
 {
-    while (entry->number >= trial->promotions_room) {
-        size_t room = trial->promotions_room ? 2 * trial->promotions_room : 1024;
-        trial->promotions = memory_resize(trial->promotions, room * sizeof(json_t *));
-        memset(trial->promotions + trial->promotions_room, 0,
-               (room - trial->promotions_room) * sizeof(json_t *));
-        trial->promotions_room = room;
+    while (entry->number >= trial->told_room) {
+        size_t room = trial->told_room ? 2 * trial->told_room : 1024;
+        trial->told = memory_resize(trial->told, room * sizeof *trial->told);
+        memset(trial->told + trial->told_room, 0, (room - trial->told_room) * sizeof *trial->told);
+        trial->told_room = room;
     }
-    json_t **list = &trial->promotions[entry->number];
+    return &trial->told[entry->number];
+}
+
+static void keep(json_t **list, const struct outgoing_message *message)
+{
+    json_error_t ignored;
+    json_t *record = json_loadb(message->value, message->value_size, JSON_ALLOW_NUL, &ignored);
     if (!*list)
         *list = json_array();
-    json_error_t ignored;
-    json_t *promotion = json_loadb(message->value, message->value_size, JSON_ALLOW_NUL, &ignored);
-    if (promotion)
-        json_array_append_new(*list, promotion);
+    if (record)
+        json_array_append_new(*list, record);
+}
+
+static void tell_notice(struct trial *trial, const struct stage_view *lead, struct told *told,
+                        const struct baton_fold_result *result)
+{
+    enum baton_stage stage = (enum baton_stage)lead->lead->stage;
+    struct baton_transition stays = {
+        .from = stage, .to = stage, .generation = lead->lead->generation};
+    struct stage_view view = *lead;
+    struct outgoing_message message;
+    baton_lead_score(lead->lead, lead->agreement, lead->lead->newest_ms, &stays.score);
+    view.kind = result->notice == BATON_IGNORED  ? RECORD_IGNORED
+                : result->notice == BATON_MERGED ? RECORD_MERGED
+                                                 : RECORD_ADJUSTED;
+    view.transition = &stays;
+    view.why = result->why;
+    view.other = result->to;
+    encoder_stage_change(trial->encoder, &trial->scratch, &view, &message);
+    keep(&told->changes, &message);
+    trial->reports_ignored += view.kind == RECORD_IGNORED;
+}
+
+/* Everything is one unit here. */
+static struct baton_text owner_of(struct trial *trial, const struct baton_lead *lead)
+{
+    int32_t route = baton_route_find(lead, trial->agreement);
+    if (route < 0)
+        return (struct baton_text){NULL, 0};
+    return baton_route_name(&trial->agreement->routes[route], 0, trial->assigned[route]++);
+}
+
+static void keep_made(struct trial *trial, const struct outgoing_message *made, size_t count)
+{
+    if (trial->hop_count + count > trial->hop_room) {
+        trial->hop_room = 2 * (trial->hop_count + count);
+        trial->hops = memory_resize(trial->hops, trial->hop_room * sizeof *trial->hops);
+    }
+    for (size_t i = 0; i < count; i++)
+        trial->hops[trial->hop_count++] = made[i];
+}
+
+/* The clocks of sales begin when the promotion goes out: at once. */
+static int64_t publish(struct trial *trial, const struct stage_view *view)
+{
+    struct outgoing_message made;
+    int64_t now_ms = try_clocks_arrived_ms(&trial->clocks, view->event);
+    own_event_published(&trial->scratch, 0, view->origin, view->event->lead_id,
+                        view->transition->generation, now_ms, &made);
+    keep_made(trial, &made, 1);
+    return now_ms;
+}
+
+static void tell_breach(void *context, const struct lead_entry *entry,
+                        const struct breach_view *view)
+{
+    struct trial *trial = context;
+    struct outgoing_message message;
+    encoder_breach(trial->encoder, &trial->scratch, view, &message);
+    keep(&told_of(trial, entry)->breaches, &message);
+}
+
+static void tell_transition(struct trial *trial, const struct stage_view *lead, struct told *told,
+                            const struct baton_transition *transition)
+{
+    struct stage_view view = *lead;
+    struct outgoing_message message;
+    const struct baton_pact *pact = trial->agreement->pact;
+    view.transition = transition;
+    if (transition->to == BATON_SQL && !transition->adopted && pact && pact->has_clocks)
+        view.published_ms = publish(trial, &view);
+    encoder_stage_change(trial->encoder, &trial->scratch, &view, &message);
+    keep(&told->changes, &message);
+    if (transition->to != BATON_SQL || transition->adopted)
+        return;
+    view.owner = owner_of(trial, lead->lead);
+    encoder_promotion(trial->encoder, &trial->scratch, &view, &message);
+    keep(&told->promotions, &message);
     trial->promoted++;
 }
 
-static void tell_promotions(struct trial *trial, const struct baton_event *event,
-                            const struct lead_entry *entry, const struct baton_fold_result *result)
+/* What would be published, in its order. */
+static void tell(struct trial *trial, const struct baton_event *event,
+                 const struct lead_entry *entry, const struct baton_fold_result *result)
 {
-    struct origin origin = {.topic = "", .offset = event->offset};
-    for (uint32_t i = 0; i < result->transition_count; i++) {
-        if (result->transitions[i].to != BATON_SQL)
-            continue;
-        struct stage_view view = {.lead = &entry->lead,
-                                  .event = event,
-                                  .transition = &result->transitions[i],
-                                  .agreement = trial->agreement,
-                                  .words = &trial->words,
-                                  .origin = &origin};
-        struct outgoing_message message;
-        encoder_promotion(trial->encoder, &trial->scratch, &view, &message);
-        keep_promotion(trial, entry, &message);
+    struct origin origin = {.topic = "", .offset = trial->line};
+    struct stage_view lead = {.lead = &entry->lead,
+                              .event = event,
+                              .agreement = trial->agreement,
+                              .words = &trial->words,
+                              .origin = &origin};
+    for (uint32_t i = 0; i < result->transition_count; i++)
+        tell_transition(trial, &lead, told_of(trial, entry), &result->transitions[i]);
+    if (result->notice && result->notice != BATON_ERASED) /* whose record has no name on it */
+        tell_notice(trial, &lead, told_of(trial, entry), result);
+}
+
+static void tell_unreadable(struct trial *trial, const struct decode_result *result)
+{
+    trial->unreadable++;
+    const char *reason =
+        result->outcome == DECODE_DEAD ? dead_reason_name(result->reason) : "unknown_schema";
+    const char *detail =
+        result->outcome == DECODE_DEAD ? result->detail : "only JSON events are read here";
+    if (trial->unreadable <= UNREADABLE_TOLD)
+        (void)fprintf(stderr, "%s:%" PRId64 ": %s: %s\n", trial->invocation->arguments[1],
+                      trial->line + 1, reason, detail);
+    else if (trial->unreadable == UNREADABLE_TOLD + 1)
+        (void)fprintf(stderr, "%s: more lines cannot be read\n", trial->invocation->arguments[1]);
+}
+
+/* They are taken before the next line is. */
+static void keep_hops(struct trial *trial, const struct message *message,
+                      const struct baton_event *event, const struct lead_entry *entry,
+                      const struct baton_fold_result *result, const struct hop_cargo *cargo)
+{
+    struct origin origin = {.topic = "",
+                            .offset = trial->line,
+                            .headers = trial->headers,
+                            .header_count = trial->header_count};
+    struct hop_cause cause = {.event = event,
+                              .origin = &origin,
+                              .clock_ms = trial->clocks.clock_ms,
+                              .arrived_ms = try_clocks_arrived_ms(&trial->clocks, event)};
+    if (result->hop) {
+        size_t count;
+        const struct outgoing_message *made =
+            hops_make(&trial->scratch, message, &cause, result, cargo, &count);
+        keep_made(trial, made, count);
+    }
+    struct baton_text id;
+    if (trial->identity.enabled && result->outcome == BATON_FOLDED &&
+        identity_of(&trial->identity, event, &entry->lead, &trial->scratch, &id)) {
+        struct outgoing_message made;
+        hop_identify(&trial->scratch, &cause, id, &made);
+        keep_made(trial, &made, 1);
     }
 }
 
-static int fold_event(struct trial *trial, const struct baton_event *event)
+static void count_fold(struct trial *trial, const struct baton_event *event,
+                       const struct baton_fold_result *result)
 {
+    trial->too_late += result->too_late;
+    trial->duplicates += result->outcome == BATON_DUPLICATE;
+    trial->dropped += result->outcome == BATON_TOO_OLD;
+    if (result->outcome != BATON_FOLDED || event->kind == BATON_TRANSFER ||
+        event->kind == BATON_PUBLISHED)
+        return;
+    trial->events++;
+    trial->outside += !agreement_in_force(trial->source, event->time_ms, NULL);
+}
+
+static int fold_event(struct trial *trial, const struct message *message,
+                      const struct baton_event *event)
+{
+    if (ignore_event(trial->ignore, trial->agreement, event)) {
+        trial->ignored++;
+        return EXIT_CODE_OK;
+    }
+    /* what is due at this moment goes off behind what is said at it */
+    try_clocks_advance(&trial->clocks, event->time_ms - 1);
     uint64_t hash = lead_table_hash(0, event->lead_id);
     struct lead_entry *entry = lead_table_find(&trial->leads, hash, 0, event->lead_id);
     if (!entry) {
@@ -81,48 +205,65 @@ static int fold_event(struct trial *trial, const struct baton_event *event)
     }
     struct baton_fold_context context = {.agreement = trial->agreement,
                                          .words = &trial->words,
-                                         .allocator = &trial->leads.allocator};
+                                         .allocator = &trial->leads.allocator,
+                                         .matcher = trial->matcher};
     struct baton_fold_result result;
-    baton_fold(&entry->lead, event, &context, &result);
+    struct hop_cargo cargo;
+    hops_fold(&entry->lead, event, &context, &trial->tombstones, &trial->scratch, 0, &result,
+              &cargo);
     if (result.outcome == BATON_OUT_OF_MEMORY)
         return command_fail(trial->invocation, EXIT_CODE_FAILED, "out of memory");
-    trial->too_late += result.too_late;
-    if (result.outcome == BATON_DUPLICATE) {
-        trial->duplicates++;
-        return EXIT_CODE_OK;
+    count_fold(trial, event, &result);
+    tell(trial, event, entry, &result);
+    try_clocks_folded(&trial->clocks, entry, event, &result);
+    keep_hops(trial, message, event, entry, &result, &cargo);
+    if (result.refusal) {
+        struct decode_result verdict;
+        hops_verdict(&result, &verdict);
+        tell_unreadable(trial, &verdict);
     }
-    trial->events++;
-    trial->outside += !agreement_in_force(trial->source, event->time_ms, NULL);
-    tell_promotions(trial, event, entry, &result);
     return EXIT_CODE_OK;
 }
 
-static void tell_unreadable(struct trial *trial, int64_t line, const struct decode_result *result)
+static int take_message(struct trial *trial, struct message *message)
 {
-    trial->unreadable++;
-    const char *reason =
-        result->outcome == DECODE_DEAD ? dead_reason_name(result->reason) : "unknown_schema";
-    const char *detail =
-        result->outcome == DECODE_DEAD ? result->detail : "only JSON events are read here";
-    if (trial->unreadable <= UNREADABLE_TOLD)
-        (void)fprintf(stderr, "%s:%" PRId64 ": %s: %s\n", trial->invocation->arguments[1], line + 1,
-                      reason, detail);
-    else if (trial->unreadable == UNREADABLE_TOLD + 1)
-        (void)fprintf(stderr, "%s: more lines cannot be read\n", trial->invocation->arguments[1]);
-}
-
-static int take_line(struct trial *trial, const char *line, size_t size, int64_t number)
-{
-    struct message message = {
-        .value = (const uint8_t *)line, .value_size = size, .timestamp_ms = -1, .offset = number};
     struct baton_event event;
     struct decode_result result;
-    arena_reset(&trial->scratch);
-    decoder_decode(trial->decoder, &message, &trial->scratch, &event, &result);
+    decoder_decode(trial->decoder, message, &trial->scratch, &event, &result);
+    if (result.outcome == DECODED && baton_kind_is_of_unit(event.kind))
+        return EXIT_CODE_OK; /* of no lead: there is nothing to show */
     if (result.outcome == DECODED)
-        return fold_event(trial, &event);
-    tell_unreadable(trial, number, &result);
+        return fold_event(trial, message, &event);
+    tell_unreadable(trial, &result);
     return EXIT_CODE_OK;
+}
+
+/* A line, and then what it makes baton tell other leads. Positions leave room for that. */
+static int take_line(struct trial *trial, const char *line, size_t size, int64_t number)
+{
+    int64_t offset = number << HOPS_PER_LINE_BITS;
+    struct message message = {
+        .value = (const uint8_t *)line, .value_size = size, .timestamp_ms = -1, .offset = offset};
+    trial->line = number;
+    trial->hop_count = trial->header_count = 0;
+    arena_reset(&trial->scratch);
+    int code = take_message(trial, &message);
+    for (size_t i = 0; code == EXIT_CODE_OK && i < trial->hop_count; i++) {
+        struct outgoing_message made = trial->hops[i];
+        struct hop hop;
+        (void)hop_read(made.headers, made.header_count, &trial->scratch, &hop);
+        trial->headers = made.headers;
+        trial->header_count = made.header_count;
+        message = (struct message){.key = made.key,
+                                   .key_size = made.key_size,
+                                   .value = made.value,
+                                   .value_size = made.value_size,
+                                   .timestamp_ms = -1,
+                                   .offset = offset + 1 + (int64_t)i,
+                                   .hop = &hop};
+        code = take_message(trial, &message);
+    }
+    return code;
 }
 
 static int take_file(struct trial *trial)
@@ -153,175 +294,64 @@ static int take_file(struct trial *trial)
     return code;
 }
 
-/* ---- Telling
- * -------------------------------------------------------------------------------------- */
-
-struct lead_list {
-    struct lead_entry **entries;
-    size_t count;
-};
-
-static void list_lead(void *context, struct lead_entry *entry)
-{
-    struct lead_list *list = context;
-    list->entries[list->count++] = entry;
-}
-
-static int compare_ids(const struct lead_entry *a, const struct lead_entry *b)
-{
-    uint32_t size = a->id_size < b->id_size ? a->id_size : b->id_size;
-    int order = memcmp(lead_table_id(a).data, lead_table_id(b).data, size);
-    return order ? order : (a->id_size > b->id_size) - (a->id_size < b->id_size);
-}
-
-static int by_id(const void *left, const void *right)
-{
-    return compare_ids(*(struct lead_entry *const *)left, *(struct lead_entry *const *)right);
-}
-
-static struct lead_view view_of(const struct trial *trial, const struct lead_entry *entry)
-{
-    return (struct lead_view){.id = lead_table_id(entry),
-                              .lead = &entry->lead,
-                              .agreement = trial->agreement,
-                              .words = &trial->words,
-                              .at_ms = entry->lead.newest_ms};
-}
-
-static json_t *promotions_of(const struct trial *trial, const struct lead_entry *entry)
-{
-    return entry->number < trial->promotions_room ? trial->promotions[entry->number] : NULL;
-}
-
-static void print_lead_json(const struct trial *trial, const struct lead_entry *entry)
-{
-    struct lead_view view = view_of(trial, entry);
-    json_t *object = json_object(), *promotions = promotions_of(trial, entry);
-    json_object_set_new(object, "lead_id", json_text(view.id));
-    lead_view_set_scores(&view, object);
-    json_object_set_new(object, "stage", json_string(baton_stage_name(entry->lead.stage)));
-    json_object_set_new(object, "rules", lead_view_rules(&view));
-    if (promotions)
-        json_object_set(object, "promotions", promotions);
-    else
-        json_object_set_new(object, "promotions", json_array());
-    json_print_line_take(object);
-}
-
-static void add_transition(struct text_buffer *out, const char *stage, int64_t time_ms)
-{
-    if (!time_ms)
-        return;
-    text_buffer_print(out, "    became %s on ", stage);
-    add_person_time(out, time_ms);
-    text_buffer_add_text(out, " UTC\n");
-}
-
-static void print_lead_text(const struct trial *trial, const struct lead_entry *entry)
-{
-    struct lead_view view = view_of(trial, entry);
-    struct baton_score score;
-    struct text_buffer out;
-    text_buffer_init(&out);
-    baton_lead_score(view.lead, view.agreement, view.at_ms, &score);
-    add_person_text(&out, view.id);
-    text_buffer_print(&out, "  %s  ", baton_stage_name(entry->lead.stage));
-    text_buffer_add_points(&out, score.score);
-    text_buffer_add_text(&out, " points = fit ");
-    text_buffer_add_points(&out, score.fit);
-    text_buffer_add_text(&out, " + behaviour ");
-    text_buffer_add_points(&out, score.behaviour);
-    text_buffer_add_text(&out, "\n    ");
-    size_t start = out.size;
-    lead_view_add_rules(&view, &out);
-    text_buffer_add_text(&out, out.size == start ? "no rule counted\n" : "\n");
-    add_transition(&out, "mql", entry->lead.mql_ms);
-    add_transition(&out, "sql, and is promoted to sales,", entry->lead.sql_ms);
-    (void)fwrite(out.data, 1, out.size, stdout);
-    text_buffer_fini(&out);
-}
-
-static void print_summary(const struct trial *trial, const struct lead_list *list)
-{
-    size_t stages[BATON_STAGES] = {0};
-    for (size_t i = 0; i < list->count; i++)
-        stages[list->entries[i]->lead.stage]++;
-    (void)printf("\n%zu leads: %zu lead, %zu mql, %zu sql; %" PRIu64 " promotions\n", list->count,
-                 stages[BATON_LEAD], stages[BATON_MQL], stages[BATON_SQL], trial->promoted);
-    (void)printf("%" PRIu64 " events counted, %" PRIu64 " repeated, %" PRIu64
-                 " not readable, %" PRIu64 " hits too late for their buckets\n",
-                 trial->events, trial->duplicates, trial->unreadable, trial->too_late);
-    if (trial->outside)
-        (void)printf("%" PRIu64
-                     " events lie outside of the dates of agreement %s; they count all the same\n",
-                     trial->outside, agreement_name(trial->source));
-}
-
-static int by_score(const void *left, const void *right, void *context)
-{
-    const struct lead_entry *a = *(struct lead_entry *const *)left,
-                            *b = *(struct lead_entry *const *)right;
-    const struct trial *trial = context;
-    struct baton_score x, y;
-    baton_lead_score(&a->lead, trial->agreement, a->lead.newest_ms, &x);
-    baton_lead_score(&b->lead, trial->agreement, b->lead.newest_ms, &y);
-    return x.score != y.score ? (x.score < y.score ? 1 : -1) : compare_ids(a, b);
-}
-
-static void print_all(struct trial *trial)
-{
-    struct lead_list list = {
-        memory_take(((size_t)trial->leads.used + 1) * sizeof(struct lead_entry *)), 0};
-    lead_table_each(&trial->leads, 0, list_lead, &list);
-    bool json = trial->invocation->json;
-    if (json)
-        qsort(list.entries, list.count, sizeof *list.entries, by_id);
-    else
-        qsort_r(list.entries, list.count, sizeof *list.entries, by_score, trial);
-    for (size_t i = 0; i < list.count; i++)
-        json ? print_lead_json(trial, list.entries[i]) : print_lead_text(trial, list.entries[i]);
-    if (!json)
-        print_summary(trial, &list);
-    free(list.entries);
-}
-
 /* ---- Making and ending
  * ---------------------------------------------------------------------------- */
 
 static int prepare(struct trial *trial)
 {
-    static const char *const topics[OUTGOING_TOPICS] = {
-        [TOPIC_PROMOTIONS] = "promotions", [TOPIC_STAGES] = "stages", [TOPIC_DEAD] = "dead"};
+    static const char *const topics[OUTGOING_TOPICS] = {[TOPIC_PROMOTIONS] = "promotions",
+                                                        [TOPIC_STAGES] = "stages",
+                                                        [TOPIC_DEAD] = "dead",
+                                                        [TOPIC_BREACHES] = "breaches"};
     struct error error;
     int code = EXIT_CODE_OK;
     if (trial->invocation->config_given)
         code = setup_config(trial->invocation, &trial->config);
     if (code == EXIT_CODE_OK)
-        code = setup_agreement(trial->invocation, trial->invocation->arguments[0], &trial->source);
+        code = setup_agreement(trial->invocation->arguments[0],
+                               setup_output_language(trial->config), true, &trial->source);
     if (code != EXIT_CODE_OK)
         return code;
     trial->agreement = agreement_compiled(trial->source);
-    if (trial->config)
+    trial->matcher = baton_matcher_create(trial->agreement, trial->leads.allocator);
+    trial->clocks = (struct try_clocks){.leads = &trial->leads,
+                                        .words = &trial->words,
+                                        .agreement = trial->agreement,
+                                        .tell = tell_breach,
+                                        .context = trial};
+    trial->ignore = ignore_create();
+    if (trial->config) {
         setup_input(trial->config, &trial->settings, &trial->input);
+        setup_identity(trial->config, &trial->identity);
+    }
     trial->input.lead_id_from_key = false;
     trial->input.ignore_key = true;
     if (decoder_create(&trial->decoder, &trial->input, &error) != STATUS_OK)
         return command_fail(trial->invocation, EXIT_CODE_BAD_INPUT, "%s", error.text);
     if (encoder_create(&trial->encoder, OUTPUT_JSON, "/baton", topics, NULL, &error) != STATUS_OK)
         return command_fail_status(trial->invocation, &error);
+    encoder_speak(trial->encoder, setup_output_language(trial->config));
     return EXIT_CODE_OK;
 }
 
 static void finish(struct trial *trial)
 {
-    for (size_t i = 0; i < trial->promotions_room; i++)
-        json_decref(trial->promotions[i]);
-    free(trial->promotions);
+    tombstones_fini(&trial->tombstones);
+    free(trial->hops);
+    for (size_t i = 0; i < trial->told_room; i++) {
+        json_decref(trial->told[i].promotions);
+        json_decref(trial->told[i].changes);
+        json_decref(trial->told[i].breaches);
+    }
+    free(trial->told);
+    timers_fini(&trial->clocks.timers);
     if (trial->encoder)
         encoder_destroy(trial->encoder);
+    ignore_destroy(trial->ignore);
     if (trial->decoder)
         decoder_destroy(trial->decoder);
     baton_words_fini(&trial->words);
+    baton_matcher_destroy(trial->matcher);
     lead_table_fini(&trial->leads);
     arena_fini(&trial->scratch);
     arena_fini(&trial->settings);
@@ -329,6 +359,17 @@ static void finish(struct trial *trial)
         agreement_destroy(trial->source);
     if (trial->config)
         config_destroy(trial->config);
+}
+
+static int read_until(struct trial *trial)
+{
+    const char *until = invocation_option(trial->invocation, "--until");
+    if (!until || time_read(until, &trial->until_ms))
+        return EXIT_CODE_OK;
+    return command_fail(trial->invocation, EXIT_CODE_USAGE,
+                        "--until wants a time in UTC like 2026-11-01 or 2026-11-01T12:00:00Z, "
+                        "not %s",
+                        until);
 }
 
 int command_try(const struct invocation *invocation)
@@ -340,10 +381,13 @@ int command_try(const struct invocation *invocation)
     baton_words_init(&trial.words, WORDS_CAPACITY, heap_allocator());
     int code = prepare(&trial);
     if (code == EXIT_CODE_OK)
+        code = read_until(&trial);
+    if (code == EXIT_CODE_OK)
         code = take_file(&trial);
     if (code == EXIT_CODE_OK) {
-        print_all(&trial);
-        setup_tell_dates(trial.source);
+        try_clocks_advance(&trial.clocks, trial.until_ms);
+        trial_print(&trial);
+        setup_tell_dates(trial.source, setup_output_language(trial.config));
     }
     finish(&trial);
     return code;

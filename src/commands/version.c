@@ -19,6 +19,7 @@ struct library {
 
 static const struct library libraries[] = {
     {"librdkafka", "rd_kafka_version_str", NULL},
+    {"liblz4", "LZ4_versionString", NULL},
     {"hiredis", NULL, "libhiredis.so"},
     {"libavro", NULL, "libavro.so"},
     {"libfyaml", "fy_library_version", NULL},

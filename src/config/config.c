@@ -173,6 +173,11 @@ static void set_defaults(struct reading *reading)
 
 /* ---- The tree -------------------------------------------------------------------------------- */
 
+static const char *kind_name(const struct yaml_node *node)
+{
+    return message_text(LANGUAGE_EN, yaml_kind_word(node));
+}
+
 /* False: a finding tells why the pair is not taken. */
 static bool check_pair(struct reading *reading, const struct parameter *parameter,
                        const struct yaml_node *node)
@@ -186,7 +191,7 @@ static bool check_pair(struct reading *reading, const struct parameter *paramete
     }
     if (node->kind != YAML_SCALAR || yaml_is_null(node)) {
         findings_error(reading->findings, node->line, node->column,
-                       "`%.200s` must be a text, not %s", name, yaml_kind_name(node));
+                       "`%.200s` must be a text, not %s", name, kind_name(node));
         return false;
     }
     size_t count = parameter->pair_values ? parameter->pair_values(names) : 0;
@@ -229,7 +234,7 @@ static void wrong_kind(struct reading *reading, const struct parameter *paramete
                             "another order when they are "
                             "folded again"
                           : "`%s` must be one value, not %s",
-                   parameter->name, yaml_kind_name(node));
+                   parameter->name, kind_name(node));
 }
 
 static void read_parameter(struct reading *reading, size_t index, const struct yaml_node *node)
@@ -322,7 +327,7 @@ static void read_section(struct reading *reading, const char *prefix,
     if (mapping->kind != YAML_MAPPING) {
         findings_error(reading->findings, mapping->line, mapping->column,
                        "%s must be a mapping of keys to values, not %s",
-                       *prefix ? "a section" : "the file", yaml_kind_name(mapping));
+                       *prefix ? "a section" : "the file", kind_name(mapping));
         return;
     }
     for (const struct yaml_node *child = mapping->first; child; child = child->next)
@@ -360,10 +365,11 @@ static void check_topics(struct reading *reading)
 {
     const struct config *config = &reading->holder->config;
     static const char *const names[] = {"topics.events", "topics.promotions", "topics.stages",
-                                        "topics.dead"};
+                                        "topics.dead", "topics.breaches"};
     const char *const topics[] = {config->topics.events, config->topics.promotions,
-                                  config->topics.stages, config->topics.dead};
-    for (size_t i = 1; i < 4; i++) {
+                                  config->topics.stages, config->topics.dead,
+                                  config->topics.breaches};
+    for (size_t i = 1; i < sizeof names / sizeof *names; i++) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(topics[i], topics[k]) == 0) {
                 error_at(reading, place(reading, names[i]) ? names[i] : names[k],
@@ -400,7 +406,7 @@ enum status config_parse(const char *file_name, const char *text, size_t size, s
     struct arena scratch;
     arena_init(&scratch, 16384);
     struct findings *findings = arena_take(&scratch, sizeof *findings);
-    findings_init(findings, &scratch);
+    findings_init(findings, LANGUAGE_EN);
     struct reading reading = {.holder = holder, .arena = &holder->arena, .findings = findings};
     holder->config.file_name = keep(&holder->arena, file_name, strlen(file_name));
     assert(parameter_count <= sizeof reading.places / sizeof *reading.places);
@@ -412,6 +418,7 @@ enum status config_parse(const char *file_name, const char *text, size_t size, s
         check_together(&reading);
     bool good = findings->errors == 0;
     findings_print(findings, file_name, messages);
+    findings_fini(findings);
     arena_fini(&scratch);
     if (!good) {
         config_destroy(&holder->config);
@@ -427,8 +434,13 @@ enum status config_load(const char *path, struct config **out, struct text_buffe
     text_buffer_init(&text);
     *out = NULL;
     enum status status = STATUS_STOP;
-    if (yaml_read_file(path, &text, messages))
+    struct findings findings;
+    findings_init(&findings, LANGUAGE_EN);
+    if (yaml_read_file(path, &text, &findings))
         status = config_parse(path, text.data ? text.data : "", text.size, out, messages);
+    else
+        findings_print(&findings, path, messages);
+    findings_fini(&findings);
     text_buffer_fini(&text);
     return status;
 }

@@ -26,6 +26,13 @@ struct config_pairs {
 
 enum config_lead_id { CONFIG_LEAD_ID_VALUE, CONFIG_LEAD_ID_KEY };
 enum config_form_profile { CONFIG_FORM_AUTO, CONFIG_FORM_NONE, CONFIG_FORM_MAPPED };
+enum config_language { CONFIG_LANGUAGE_EN, CONFIG_LANGUAGE_PT, CONFIG_LANGUAGE_ES };
+enum config_partitioner {
+    CONFIG_PARTITIONER_AUTO,
+    CONFIG_PARTITIONER_MURMUR2,
+    CONFIG_PARTITIONER_CRC32
+};
+enum config_hash { CONFIG_HASH_NONE, CONFIG_HASH_SHA256 };
 enum config_output { CONFIG_OUTPUT_AVRO, CONFIG_OUTPUT_JSON, CONFIG_OUTPUT_REGISTRY };
 
 /* Where Redis is; filled from redis.url and redis.password. */
@@ -39,17 +46,21 @@ struct config_redis_address {
 
 struct config {
     const char *file_name;
-    const char *agreement; /* path */
+    const char *agreement; /* path of a file, or of a folder of versions */
+    bool watch;
+    const char *shadow; /* path; "": none */
     struct {
         const char *brokers;
         const char *group;
         const char *instance; /* "": host name and the lowest free number */
         struct config_pairs properties, consumer, producer;
+        bool direct_reads;
         bool embedded;
     } kafka;
     struct {
-        const char *events, *promotions, *stages, *dead;
+        const char *events, *promotions, *stages, *dead, *breaches;
         int64_t partitions, replication;
+        int partitioner;      /* config_partitioner */
         int64_t retention_ms; /* of events; the outputs keep 365 days */
     } topics;
     struct {
@@ -64,6 +75,11 @@ struct config {
         struct config_pairs form_fields; /* CONFIG_FORM_MAPPED: form field → profile field */
     } input;
     struct {
+        const char *field; /* "none", "email", "properties.NAME" */
+        int hash;          /* config_hash */
+        const char *prefix;
+    } identity;
+    struct {
         const char *directory; /* path; "": none */
         const char *registry;  /* base URL; "": none */
         int64_t unknown_wait_ms;
@@ -71,6 +87,7 @@ struct config {
     struct {
         int format; /* config_output */
         const char *source;
+        int language; /* config_language */
     } output;
     struct {
         const char *url, *password;
@@ -94,6 +111,10 @@ struct config {
     struct {
         int64_t interval_ms;
     } stats;
+    struct {
+        int64_t every_ms;
+        int64_t share; /* hundredths */
+    } sweep;
     struct {
         int64_t timeout_ms;
     } shutdown;

@@ -14,8 +14,11 @@
 #define AT(field) offsetof(struct config, field)
 
 static const char *const lead_id_choices[] = {"value", "key", NULL};
+static const char *const partitioner_choices[] = {"auto", "murmur2", "crc32", NULL};
+static const char *const hash_choices[] = {"none", "sha256", NULL};
 static const char *const form_choices[] = {"auto", "none", NULL};
 static const char *const output_choices[] = {"avro", "json", "registry", NULL};
+static const char *const language_choices[] = {"en", "pt", "es", NULL};
 
 static const char *topic_problem(const char *value)
 {
@@ -51,6 +54,15 @@ static const char *registry_problem(const char *value)
     if (*value && strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
         return "must begin with http:// or https://";
     return NULL;
+}
+
+static const char *identity_problem(const char *value)
+{
+    static const char property[] = "properties.";
+    if (strcmp(value, "none") == 0 || strcmp(value, "email") == 0 ||
+        (strncmp(value, property, sizeof property - 1) == 0 && value[sizeof property - 1]))
+        return NULL;
+    return "must be `none`, `email` or `properties.NAME`";
 }
 
 static size_t profile_fields(const char **names)
@@ -111,7 +123,15 @@ static size_t event_kinds(const char **names)
 
 const struct parameter parameters[] = {
     PATH("agreement", agreement, "agreement.yaml", 1,
-         "The agreement in force, relative to the folder of this file."),
+         "The agreement in force, or a folder of its versions, relative to the folder of this "
+         "file."),
+    PATH("shadow", shadow, "", 0,
+         "Another agreement that runs beside it and only reports whom it would have promoted, and "
+         "when; empty: none."),
+    FLAG(
+        "watch", watch, "true",
+        "Look every five seconds whether the folder of versions has changed, and take the new ones "
+        "over (a file is read anew at SIGHUP only)."),
     TEXT("kafka.brokers", kafka.brokers, "127.0.0.1:9092", 1, 4000, NULL,
          "Brokers to begin with: host:port, separated by commas."),
     TEXT("kafka.group", kafka.group, "baton", 1, 200, NULL,
@@ -126,6 +146,11 @@ const struct parameter parameters[] = {
           "librdkafka properties of consumers only."),
     PAIRS("kafka.producer", kafka.producer, config_refused_property, NULL,
           "librdkafka properties of producers only."),
+    FLAG("kafka.direct_reads", kafka.direct_reads, "true",
+         "true: events come straight from the brokers, at half of the cost of librdkafka's "
+         "consumer, where that can be: no TLS, SASL, client.rack or plug-ins, and batches that are "
+         "plain or packed with LZ4. Elsewhere, and from the first batch of another codec on, "
+         "librdkafka reads, and the log says so. false: librdkafka always reads."),
     FLAG("kafka.embedded", kafka.embedded, "false",
          "The broker is librdkafka's mock cluster (demo only; loopback addresses only): its "
          "transactions are not real ones."),
@@ -137,6 +162,14 @@ const struct parameter parameters[] = {
          "Output: every change of stage."),
     TEXT("topics.dead", topics.dead, "lead-events-dead", 1, 249, topic_problem,
          "Output: what could not be read, with the reason."),
+    TEXT("topics.breaches", topics.breaches, "lead-breaches", 1, 249, topic_problem,
+         "Output: promises of the agreement that were not kept. Needed only where the agreement "
+         "promises something."),
+    CHOICE(
+        "topics.partitioner", topics.partitioner, "auto", partitioner_choices,
+        "How the writers of events find the partition of a key, which baton must do alike when "
+        "it passes something on to another lead: `murmur2` (Java clients), `crc32` (librdkafka), "
+        "or `auto`: seen from where events are."),
     WHOLE("topics.partitions", topics.partitions, "8", 1, 10000,
           "Partitions that `baton topics --create` gives a topic."),
     WHOLE("topics.replication", topics.replication, "1", 1, 100,
@@ -169,9 +202,19 @@ const struct parameter parameters[] = {
     DURATION("schemas.unknown_wait", schemas.unknown_wait_ms, "30s", 0, H,
              "How long a schema id that the registry does not know is asked for again before its "
              "messages are dead letters."),
+    TEXT(
+        "identity.field", identity.field, "none", 1, 200, identity_problem,
+        "Profile field that tells who a visitor is: `email`, or `properties.NAME`. The first event "
+        "that names it has the lead merged into the one of that id. `none`: only merges that "
+        "somebody else writes."),
+    CHOICE("identity.hash", identity.hash, "none", hash_choices,
+           "What the field's value becomes as an id: itself, or its SHA-256 in hexadecimal."),
+    TEXT("identity.prefix", identity.prefix, "", 0, 100, NULL, "Put in front of that id."),
     CHOICE("output.format", output.format, "avro", output_choices,
            "Values of the outputs: Avro single-object, JSON, or Avro with the registry's ids."),
     TEXT("output.source", output.source, "/baton", 1, 500, NULL, "`ce_source` of the outputs."),
+    CHOICE("output.lang", output.language, "en", language_choices,
+           "Language of sentences: English, Portuguese or Spanish."),
     TEXT("redis.url", redis.url, "redis://127.0.0.1:6379/0", 1, 2000, NULL,
          "redis://[user:password@]host:port/database, or unix:///path/to.sock?db=0 (&password=…, "
          "&user=…)."),
@@ -185,14 +228,14 @@ const struct parameter parameters[] = {
     DURATION("emit.pace", emit.pace_ms, "15ms", 0, 10 * S,
              "Least pause between a commit and the next transaction; without it brokers make them "
              "slower, not faster."),
-    DURATION("emit.pace_behind", emit.pace_behind_ms, "250ms", 0, 10 * S,
+    DURATION("emit.pace_behind", emit.pace_behind_ms, "500ms", 0, 10 * S,
              "The same while more events wait than can be read at once: promotions are late then "
              "anyway, and every transaction costs the broker some milliseconds."),
     DURATION("commit.interval", commit.interval_ms, "500ms", 10, M,
              "Longest time between commits while events come."),
     DURATION("checkpoint.interval", checkpoint.interval_ms, "500ms", 10, M,
              "Time between checkpoints to Redis while leads change."),
-    DURATION("checkpoint.interval_behind", checkpoint.interval_behind_ms, "2s", 10, M,
+    DURATION("checkpoint.interval_behind", checkpoint.interval_behind_ms, "3s", 10, M,
              "The same while more events wait than can be read at once: leads that are met again "
              "and again are written less often."),
     WHOLE("checkpoint.dirty", checkpoint.dirty, "200000", 100, 10000000,
@@ -202,6 +245,13 @@ const struct parameter parameters[] = {
          "Limit of the lead tables of the process."),
     DURATION("stats.interval", stats.interval_ms, "10s", 100, H,
              "Time between lines of statistics."),
+    DURATION("sweep.every", sweep.every_ms, "24h", M, 366 * D,
+             "Time between two passes over all leads, which have those looked at that the time has "
+             "done something to: rejected ones whose time is over, gates that open, leads to be "
+             "forgotten. A new agreement begins one at once."),
+    WHOLE("sweep.share", sweep.share, "5", 0, 50,
+          "At most so many hundredths of a worker's time go into these passes, and none while it "
+          "is behind. 0: there are none."),
     DURATION("shutdown.timeout", shutdown.timeout_ms, "5s", 100, 10 * M,
              "Within this time a stop commits and checkpoints; what is left is replayed at the "
              "next start."),

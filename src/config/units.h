@@ -1,4 +1,4 @@
-/* Values with units, as texts. Private to this room. */
+/* Values with units, as texts. */
 #ifndef CONFIG_UNITS_H
 #define CONFIG_UNITS_H
 

@@ -1,6 +1,8 @@
 #include "demo/demo.h"
 
+#include "agreement/agreement.h"
 #include "base/log.h"
+#include "demo/answers.h"
 #include "demo/options.h"
 #include "demo/readback.h"
 #include "demo/stage.h"
@@ -28,13 +30,16 @@ enum {
 
 struct sent {
     uint64_t messages, events, repeats, late, unreadable;
+    uint64_t reports; /* what sales said of promotions; events as well, but not of the story */
 };
 
 struct demo {
     struct demo_options options;
     struct stage stage;
+    struct agreement *agreement;
     struct story *story;
     struct story_plan plan;
+    struct answers *answers; /* NULL: sales says nothing */
     struct kafka_feed *feed;
     struct readback *readback;
     struct view view;
@@ -44,6 +49,7 @@ struct demo {
     uint64_t rate_from;
     double rate;
     bool told_all;
+    bool open; /* sales may still answer: what it says will be counted */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -71,8 +77,8 @@ static void count_sent(struct sent *sent, enum story_kind kind)
     sent->unreadable += kind == STORY_UNREADABLE;
 }
 
-static enum status send_one(struct demo *demo, const struct story_message *message,
-                            struct error *error)
+static enum status write_message(struct demo *demo, const struct story_message *message,
+                                 struct error *error)
 {
     enum status status;
     struct kafka_feed_counts counts;
@@ -80,8 +86,30 @@ static enum status send_one(struct demo *demo, const struct story_message *messa
                                      message->value_size, error)) == STATUS_RETRY &&
            !interrupted)
         kafka_feed_poll(demo->feed, 50, &counts);
+    return status;
+}
+
+static enum status send_one(struct demo *demo, const struct story_message *message,
+                            struct error *error)
+{
+    enum status status = write_message(demo, message, error);
     if (status == STATUS_OK)
         count_sent(&demo->sent, message->kind);
+    return status;
+}
+
+static enum status send_answers(struct demo *demo, struct error *error)
+{
+    struct story_message message = {.kind = STORY_EVENT};
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && demo->answers &&
+           answers_next(demo->answers, &message.key, &message.value)) {
+        message.key_size = strlen(message.key);
+        message.value_size = strlen(message.value);
+        status = write_message(demo, &message, error);
+        demo->sent.messages += status == STATUS_OK;
+        demo->sent.reports += status == STATUS_OK;
+    }
     return status;
 }
 
@@ -116,7 +144,10 @@ static enum status send_due(struct demo *demo, int64_t now, struct error *error)
 
 static void on_promotion(void *context, const void *json, size_t size)
 {
-    view_promotion(context, json, size);
+    struct demo *demo = context;
+    view_promotion(&demo->view, json, size);
+    if (demo->answers && demo->open)
+        answers_promoted(demo->answers, json, size, story_time_ms(demo->story));
 }
 
 static void show(struct demo *demo, int64_t now)
@@ -158,7 +189,7 @@ static void measure_rate(struct demo *demo, int64_t now)
 
 static enum status watch(struct demo *demo, int64_t now, struct error *error)
 {
-    enum status status = readback_topics(demo->readback, 10, on_promotion, &demo->view, error);
+    enum status status = readback_topics(demo->readback, 10, on_promotion, demo, error);
     if (status == STATUS_OK && !interrupted)
         status = stage_check(&demo->stage, error);
     if (status == STATUS_OK && now >= demo->next_leads_ms) {
@@ -184,9 +215,12 @@ static enum status play(struct demo *demo, struct error *error)
 {
     enum status status = STATUS_OK;
     demo->began_ms = demo->rate_since_ms = now_ms(CLOCK_MONOTONIC);
+    demo->open = true;
     while (status == STATUS_OK && !demo->told_all && !interrupted) {
         int64_t now = now_ms(CLOCK_MONOTONIC);
         status = send_due(demo, now, error);
+        if (status == STATUS_OK)
+            status = send_answers(demo, error);
         if (status == STATUS_OK)
             status = watch(demo, now, error);
     }
@@ -194,8 +228,12 @@ static enum status play(struct demo *demo, struct error *error)
         status = kafka_feed_flush(demo->feed, 30000, error);
     int64_t until = now_ms(CLOCK_MONOTONIC) + DRAIN_MS;
     while (status == STATUS_OK && !all_counted(demo) && now_ms(CLOCK_MONOTONIC) < until &&
-           !interrupted)
+           !interrupted) {
         status = watch(demo, now_ms(CLOCK_MONOTONIC), error);
+        if (status == STATUS_OK)
+            status = send_answers(demo, error);
+    }
+    demo->open = false;
     return status;
 }
 
@@ -210,7 +248,7 @@ static enum status read_result(struct demo *demo, struct error *error)
         const struct readback_counts *counts = readback_counts(demo->readback);
         before =
             counts->promotions + counts->dead_letters + counts->became_mql + counts->became_sql;
-        status = readback_topics(demo->readback, QUIET_MS, on_promotion, &demo->view, error);
+        status = readback_topics(demo->readback, QUIET_MS, on_promotion, demo, error);
         if (status == STATUS_OK && before == counts->promotions + counts->dead_letters +
                                                  counts->became_mql + counts->became_sql)
             break;
@@ -231,11 +269,31 @@ static bool expect(struct demo *demo, const char *what, uint64_t found, uint64_t
 static bool judge(struct demo *demo)
 {
     const struct readback_counts *counts = readback_counts(demo->readback);
-    bool good = expect(demo, "events counted", counts->events, demo->sent.events);
+    bool good =
+        expect(demo, "events counted", counts->events, demo->sent.events + demo->sent.reports);
     good &= expect(demo, "repeated messages dropped", counts->duplicates, demo->sent.repeats);
     good &= expect(demo, "dead letters", counts->dead_letters, demo->sent.unreadable);
-    good &= expect(demo, "promotions, beside leads in stage sql", counts->promotions, counts->sql);
+    good &= expect(demo, "promotions, beside changes to the stage sql", counts->promotions,
+                   counts->became_sql);
+    if (!demo->answers) /* nobody has gone on from there */
+        good &=
+            expect(demo, "promotions, beside leads in stage sql", counts->promotions, counts->sql);
     return good;
+}
+
+static void print_promise(void *context, const char *text)
+{
+    struct demo *demo = context;
+    view_line(&demo->view, "%s", text);
+}
+
+/* From the counters in Redis, as `baton status` reads them. */
+static void print_promises(struct demo *demo)
+{
+    if (!agreement_compiled(demo->agreement)->pact)
+        return;
+    view_line(&demo->view, "\nWhat both sides promised, and what came of it so far:");
+    stage_promises(&demo->stage, print_promise, demo);
 }
 
 static void print_result(struct demo *demo, double seconds)
@@ -247,26 +305,35 @@ static void print_result(struct demo *demo, double seconds)
               seconds);
     view_line(&demo->view,
               "counted   %" PRIu64 " of %" PRIu64 " events (%" PRIu64 " of them came late)",
-              counts->events, demo->sent.events, demo->sent.late);
+              counts->events, demo->sent.events + demo->sent.reports, demo->sent.late);
     view_line(&demo->view, "dropped   %" PRIu64 " of %" PRIu64 " repeated messages",
               counts->duplicates, demo->sent.repeats);
     view_line(&demo->view, "dead      %" PRIu64 " of %" PRIu64 " unreadable messages%s%s",
               counts->dead_letters, demo->sent.unreadable, *reasons ? ": " : "", reasons);
     view_line(&demo->view, "leads     %" PRIu64 ": %" PRIu64 " mql, %" PRIu64 " sql", counts->leads,
               counts->mql, counts->sql);
-    view_line(&demo->view, "to sales  %" PRIu64 " promotions, each with its reasons",
-              counts->promotions);
+    view_line(&demo->view,
+              "to sales  %" PRIu64 " promotions, each with its reasons; %" PRIu64 " of them shown",
+              counts->promotions, demo->view.promotions_shown);
+    if (demo->answers)
+        view_line(&demo->view,
+                  "answers   %" PRIu64 " from sales: %" PRIu64 " leads accepted, %" PRIu64
+                  " customers, %" PRIu64 " rejected",
+                  demo->sent.reports, counts->accepted, counts->customers, counts->rejected);
+    print_promises(demo);
 }
 
 static void print_json(const struct demo *demo, double seconds)
 {
     const struct readback_counts *counts = readback_counts(demo->readback);
-    (void)printf("{\"messages_sent\":%" PRIu64 ",\"events_sent\":%" PRIu64
-                 ",\"events_counted\":%" PRIu64 ",\"duplicates\":%" PRIu64
-                 ",\"dead_letters\":%" PRIu64 ",\"leads\":%" PRIu64 ",\"promotions\":%" PRIu64
-                 ",\"seconds\":%.1f}\n",
-                 demo->sent.messages, demo->sent.events, counts->events, counts->duplicates,
-                 counts->dead_letters, counts->leads, counts->promotions, seconds);
+    (void)printf(
+        "{\"messages_sent\":%" PRIu64 ",\"events_sent\":%" PRIu64 ",\"events_counted\":%" PRIu64
+        ",\"duplicates\":%" PRIu64 ",\"dead_letters\":%" PRIu64 ",\"leads\":%" PRIu64
+        ",\"promotions\":%" PRIu64 ",\"reports\":%" PRIu64 ",\"accepted\":%" PRIu64
+        ",\"customers\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"seconds\":%.1f}\n",
+        demo->sent.messages, demo->sent.events + demo->sent.reports, counts->events,
+        counts->duplicates, counts->dead_letters, counts->leads, counts->promotions,
+        demo->sent.reports, counts->accepted, counts->customers, counts->rejected, seconds);
     (void)fflush(stdout);
 }
 
@@ -289,12 +356,18 @@ static int refuse_too_much(const struct demo *demo)
 
 static void introduce(struct demo *demo)
 {
+    if (demo->options.own_story)
+        view_line(&demo->view, "Visitors of a B2B product's site.");
+    else
+        view_line(&demo->view,
+                  "People who make the agreement %s live, version %u, and what sales says of them.",
+                  agreement_name(demo->agreement), agreement_version(demo->agreement));
     view_line(&demo->view,
-              "Visitors of a B2B product's site: %.0f days told in %.0f s, %" PRIu64
-              " events.\nOn top %" PRIu64 " repeated and %" PRIu64 " unreadable messages; %" PRIu64
-              " events come hours late.",
-              demo->plan.days, (double)demo->plan.events / demo->options.rate, demo->plan.events,
-              demo->plan.repeats, demo->plan.unreadable, demo->plan.late);
+              "%.0f %s told in %.0f s, %" PRIu64 " events.\nOn top %" PRIu64
+              " repeated and %" PRIu64 " unreadable messages; %" PRIu64 " events come hours late.",
+              demo->plan.days, demo->plan.days < 1.5 ? "day" : "days",
+              (double)demo->plan.events / demo->options.rate, demo->plan.events, demo->plan.repeats,
+              demo->plan.unreadable, demo->plan.late);
     view_line(&demo->view, "%s\n",
               demo->options.real_kafka ? "A real Kafka broker, a private Redis, the real baton run."
                                        : "An embedded broker, whose transactions are not real ones "
@@ -365,6 +438,18 @@ static void take_signals(void)
         SIG_IGN); /* a reader of our output that has gone is no reason to leave servers behind */
 }
 
+static bool load_agreement(struct demo *demo)
+{
+    struct text_buffer messages;
+    text_buffer_init(&messages);
+    bool good =
+        agreement_load(demo->options.agreement_path, &demo->agreement, &messages) == STATUS_OK;
+    if (!good)
+        (void)fputs(messages.data, stderr);
+    text_buffer_fini(&messages);
+    return good;
+}
+
 int demo_main(int argc, char **argv)
 {
     struct demo demo = {0};
@@ -378,10 +463,18 @@ int demo_main(int argc, char **argv)
     code = refuse_too_much(&demo);
     if (code)
         return code;
+    if (!load_agreement(&demo))
+        return EXIT_USAGE;
+    const struct baton_agreement *rules =
+        demo.options.own_story ? NULL : agreement_compiled(demo.agreement);
+    demo.answers = rules ? answers_create(rules) : NULL;
     take_signals();
     view_init(&demo.view, demo.options.json ? stderr : stdout);
-    demo.story = story_create(&demo.plan);
+    demo.story = story_create(&demo.plan, rules);
     code = run(&demo);
     story_destroy(demo.story);
+    if (demo.answers)
+        answers_destroy(demo.answers);
+    agreement_destroy(demo.agreement);
     return code;
 }

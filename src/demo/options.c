@@ -1,15 +1,18 @@
 #include "demo/options.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
 
 #define DEFAULT_SECONDS 60
 #define DEFAULT_RATE 1000
+#define OWN_AGREEMENT "demo"
 
 static const char help[] =
     "usage: deploy/demo [options]\n"
@@ -21,6 +24,12 @@ static const char help[] =
     "  --seconds N    how long to send (default 60)\n"
     "  --events N     how many events to send; repeated and unreadable messages come on top\n"
     "  --rate N       events per second (default 1000)\n"
+    "  --agreement A  a file, or a name of deploy/agreements: language, car-dealer, b2b-personas. "
+    "Its "
+    "rules say what leads\n"
+    "                 do, and sales answers what it is given; without it: demo, the visitors of "
+    "one "
+    "site\n"
     "  --kafka real   a real broker (deploy/kafka/start) in place of the embedded one\n"
     "  --json         the result as one JSON object, the last line of the output\n"
     "  --seed N       another story\n"
@@ -59,6 +68,45 @@ static void settle(const struct numbers *given, struct demo_options *options)
     double events = given->events > 0 ? given->events : floor(seconds * rate);
     options->events = events < 1 ? 1 : (uint64_t)events;
     options->rate = rate;
+}
+
+/* ---- The agreement ---- */
+
+static void list_agreements(const char *folder)
+{
+    DIR *listing = opendir(folder);
+    const char *between = " (there is ";
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        const char *end = strrchr(entry->d_name, '.');
+        if (!end || strcmp(end, ".yaml") != 0)
+            continue;
+        (void)fprintf(stderr, "%s%.*s", between, (int)(end - entry->d_name), entry->d_name);
+        between = ", ";
+    }
+    (void)fputs(listing && *between == ',' ? ")\n" : "\n", stderr);
+    if (listing)
+        (void)closedir(listing);
+}
+
+/* A name of the folder comes first; a file of that name is meant by ./NAME. */
+static int find_agreement(struct demo_options *options)
+{
+    const char *given = options->agreement ? options->agreement : OWN_AGREEMENT;
+    char folder[PATH_MAX / 2];
+    (void)snprintf(folder, sizeof folder, "%s/deploy/agreements",
+                   options->root ? options->root : ".");
+    options->own_story = strcmp(given, OWN_AGREEMENT) == 0;
+    int size = snprintf(options->agreement_path, PATH_MAX, "%s/%s.yaml", folder, given);
+    if (!strchr(given, '/') && size < PATH_MAX && access(options->agreement_path, R_OK) == 0)
+        return -1;
+    (void)snprintf(options->agreement_path, PATH_MAX, "%s", given);
+    if (access(given, R_OK) == 0)
+        return -1;
+    (void)fprintf(stderr,
+                  "demo: --agreement: %s is neither a file that can be read nor a name of %s",
+                  given, folder);
+    list_agreements(folder);
+    return EXIT_USAGE;
 }
 
 int demo_options_read(int argc, char **argv, struct demo_options *options)
@@ -120,5 +168,5 @@ int demo_options_read(int argc, char **argv, struct demo_options *options)
     options->seed = (uint64_t)numbers.seed;
     options->broker_partitions = (int)numbers.partitions;
     settle(&numbers, options);
-    return -1;
+    return options->broker_partitions > 0 ? -1 : find_agreement(options);
 }

@@ -27,11 +27,13 @@ struct readback {
 
 enum status readback_open(const struct stage *stage, struct readback **out, struct error *error)
 {
+    static const struct kafka_tail_choice all = {.topics = {true, true, true},
+                                                 .from_ms = KAFKA_TAIL_BEGINNING};
     struct readback *readback = memory_take_zeroed(1, sizeof *readback);
     arena_init(&readback->arena, 65536);
     enum status status = redis_inspect_open(&readback->inspector, &stage->redis_config, error);
     if (status == STATUS_OK)
-        status = kafka_tail_create(&stage->kafka, &readback->tail, error);
+        status = kafka_tail_create(&stage->kafka, &all, &readback->tail, error);
     if (status == STATUS_OK)
         *out = readback;
     else
@@ -105,6 +107,7 @@ enum status readback_topics(struct readback *readback, int timeout_ms,
             readback->counts.dead_letters++;
             count_reason(readback);
             break;
+        case TOPIC_BREACHES:
         case OUTGOING_TOPICS: break;
         }
     }
@@ -170,6 +173,9 @@ static void count_lead(void *context, const struct inspected_lead *lead)
     sum->leads++;
     sum->mql += text_is(lead->stage, "mql");
     sum->sql += text_is(lead->stage, "sql");
+    sum->accepted += text_is(lead->stage, "accepted");
+    sum->customers += text_is(lead->stage, "customer");
+    sum->rejected += text_is(lead->stage, "rejected") || text_is(lead->stage, "recycled");
 }
 
 enum status readback_leads(struct readback *readback, struct error *error)
@@ -182,5 +188,8 @@ enum status readback_leads(struct readback *readback, struct error *error)
     readback->counts.leads = sum.leads;
     readback->counts.mql = sum.mql;
     readback->counts.sql = sum.sql;
+    readback->counts.accepted = sum.accepted;
+    readback->counts.customers = sum.customers;
+    readback->counts.rejected = sum.rejected;
     return STATUS_OK;
 }

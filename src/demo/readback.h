@@ -15,6 +15,7 @@ struct readback_counts {
     uint64_t events, duplicates, too_late, dead_in_redis;
     /* from the leads in Redis, at the last scan */
     uint64_t leads, mql, sql;
+    uint64_t accepted, customers, rejected;
     /* from the topics */
     uint64_t promotions, dead_letters, became_mql, became_sql;
 };

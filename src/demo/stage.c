@@ -16,7 +16,7 @@
 enum { START_MS = 20000, TICK_MS = 20, STOP_MS = 10000 };
 
 const char *const stage_topics[STAGE_TOPICS] = {"lead-events", "lead-promotions", "lead-stages",
-                                                "lead-events-dead"};
+                                                "lead-events-dead", "lead-breaches"};
 
 static void pause_ms(int milliseconds)
 {
@@ -186,8 +186,7 @@ static enum status start_redis(struct stage *stage, struct error *error)
 static enum status write_config(struct stage *stage, struct error *error)
 {
     struct path config = in_folder(stage, "baton.yaml"),
-                agreement =
-                    in_root(stage, stage->options->agreement, "deploy/agreements/demo.yaml");
+                agreement = in_root(stage, stage->options->agreement_path, "");
     (void)snprintf(stage->config, sizeof stage->config, "%s", config.text);
     FILE *file = fopen(stage->config, "we");
     if (!file)
@@ -195,14 +194,15 @@ static enum status write_config(struct stage *stage, struct error *error)
     (void)fprintf(file,
                   "agreement: \"%s\"\n"
                   "kafka: {brokers: \"%s\", group: baton-demo, instance: demo, embedded: %s}\n"
-                  "topics: {events: %s, promotions: %s, stages: %s, dead: %s, partitions: %d}\n"
+                  "topics: {events: %s, promotions: %s, stages: %s, dead: %s, breaches: %s, "
+                  "partitions: %d}\n"
                   "redis: {url: \"unix://%s?db=0\", prefix: demo}\n"
                   "output: {format: json, source: /demo}\n"
                   "workers: 2\n",
                   agreement.text, stage->brokers, stage->real_broker ? "false" : "true",
                   stage_topics[0], stage_topics[1 + TOPIC_PROMOTIONS],
-                  stage_topics[1 + TOPIC_STAGES], stage_topics[1 + TOPIC_DEAD], STAGE_PARTITIONS,
-                  stage->socket);
+                  stage_topics[1 + TOPIC_STAGES], stage_topics[1 + TOPIC_DEAD],
+                  stage_topics[1 + TOPIC_BREACHES], STAGE_PARTITIONS, stage->socket);
     if (fclose(file) != 0)
         return error_set(error, STATUS_STOP, "%s: %s", stage->config, strerror(errno));
     stage->kafka = (struct kafka_settings){
@@ -210,7 +210,7 @@ static enum status write_config(struct stage *stage, struct error *error)
         .group = "baton-demo",
         .instance = "",
         .events = stage_topics[0],
-        .outputs = {stage_topics[1], stage_topics[2], stage_topics[3]},
+        .outputs = {stage_topics[1], stage_topics[2], stage_topics[3], stage_topics[4]},
         .config_path = stage->config,
         .embedded = !stage->real_broker,
     };
@@ -222,7 +222,9 @@ static enum status start_baton(struct stage *stage, struct error *error)
     struct path baton = in_root(stage, stage->options->baton, "build/release/baton"),
                 log = in_folder(stage, "baton.log"), topics_log = in_folder(stage, "topics.log");
     const char *const topics[] = {baton.text, "topics", "--create", "-c", stage->config, NULL};
-    const char *const run[] = {baton.text, "run", "-c", stage->config, NULL};
+    /* An agreement of one's own is tried out here, whoever has signed it. */
+    const char *own = stage->options->agreement ? "--unsigned" : NULL;
+    const char *const run[] = {baton.text, "run", "-c", stage->config, own, NULL};
     enum status status =
         stage->real_broker ? process_run(topics, topics_log.text, error) : STATUS_OK;
     return status == STATUS_OK ? process_start(run, log.text, NULL, &stage->baton, error) : status;
@@ -293,6 +295,28 @@ enum status stage_open(struct stage *stage, const struct demo_options *options,
     if (status == STATUS_OK)
         status = await_units(stage, error);
     return status;
+}
+
+void stage_promises(struct stage *stage, void (*line)(void *context, const char *text),
+                    void *context)
+{
+    struct path baton = in_root(stage, stage->options->baton, "build/release/baton"),
+                log = in_folder(stage, "status.log");
+    const char *const status[] = {baton.text, "status", "-c", stage->config, NULL};
+    struct error error;
+    char text[512];
+    bool promises = false;
+    if (process_run(status, log.text, &error) != STATUS_OK)
+        return;
+    FILE *file = fopen(log.text, "re");
+    while (file && fgets(text, sizeof text, file)) {
+        text[strcspn(text, "\n")] = '\0';
+        promises = *text && (promises || strncmp(text, "Today, ", 7) == 0);
+        if (promises)
+            line(context, text);
+    }
+    if (file)
+        (void)fclose(file);
 }
 
 int stage_stop_baton(struct stage *stage)

@@ -35,6 +35,10 @@ enum status stage_open(struct stage *stage, const struct demo_options *options,
                        const volatile sig_atomic_t *interrupted, struct error *error);
 /* STOP when one of the programs has ended. */
 enum status stage_check(struct stage *stage, struct error *error);
+/* What `baton status` says of what both sides promised, line by line; nothing where there is no
+ * pact or nobody answers. */
+void stage_promises(struct stage *stage, void (*line)(void *context, const char *text),
+                    void *context);
 /* A clean stop of `baton run`; returns its exit code. */
 int stage_stop_baton(struct stage *stage);
 void stage_close(struct stage *stage);

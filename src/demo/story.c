@@ -131,7 +131,7 @@ static bool tell_repeat(struct story *story, struct story_message *message)
     return true;
 }
 
-static int64_t time_now(const struct story *story)
+int64_t story_time_ms(const struct story *story)
 {
     double share = (double)(story->plan.events - story->told) / (double)story->plan.events;
     return story->plan.end_ms - (int64_t)(share * story->plan.days * DAY_MS);
@@ -142,7 +142,7 @@ static void tell_unreadable(struct story *story, struct story_message *message)
 {
     uint32_t visitor = teller_below(&story->teller, story->visitors + 1);
     uint64_t id = teller_chance(&story->teller);
-    int64_t now = time_now(story);
+    int64_t now = story_time_ms(story);
     struct text_buffer *out = &story->teller.value;
     (void)snprintf(story->key, sizeof story->key, "v-%06u", visitor);
     text_buffer_clear(out);
@@ -193,7 +193,7 @@ static void tell_next(struct story *story, struct story_message *message)
 {
     struct session *session = pick_session(story);
     bool late = is_due(story->told, story->plan.late, story->plan.events);
-    int64_t time_ms = time_now(story);
+    int64_t time_ms = story_time_ms(story);
     if (late)
         time_ms -= (int64_t)(1 + teller_below(&story->teller, 36)) * 3600000;
     (void)snprintf(story->key, sizeof story->key, "v-%06u", session->visitor);
@@ -226,10 +226,11 @@ bool story_next(struct story *story, struct story_message *message)
     return true;
 }
 
-struct story *story_create(const struct story_plan *plan)
+struct story *story_create(const struct story_plan *plan, const struct baton_agreement *agreement)
 {
     struct story *story = memory_take_zeroed(1, sizeof *story);
     story->plan = *plan;
+    story->teller.agreement = agreement;
     story->teller.seed = story->teller.random = plan->seed;
     text_buffer_init(&story->teller.value);
     return story;

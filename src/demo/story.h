@@ -5,6 +5,8 @@
 
 #include "base/text_buffer.h"
 
+#include <baton/agreement.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,9 +38,12 @@ struct story_message {
 
 struct story;
 
-struct story *story_create(const struct story_plan *plan);
+/* NULL: the visitors of the demo's own site; else people who make this agreement live, borrowed. */
+struct story *story_create(const struct story_plan *plan, const struct baton_agreement *agreement);
 void story_destroy(struct story *story);
 /* The next message, borrowed until the call after it; false: the story is told. */
 bool story_next(struct story *story, struct story_message *message);
+/* How far it is told: the time at which its next event happens. */
+int64_t story_time_ms(const struct story *story);
 
 #endif

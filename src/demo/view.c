@@ -1,18 +1,25 @@
 #include "demo/view.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PLAIN_INTERVAL_MS = 5000, REASONS = 5 };
+enum {
+    PLAIN_INTERVAL_MS = 5000,
+    REASONS = 5,
+    PROMOTIONS_MAX = 24, /* that are shown … */
+    PROMOTIONS_NEW = 16, /* … among them for what is new in them */
+    PROMOTION_INTERVAL_MS = 5000
+};
 
 void view_init(struct view *view, FILE *out)
 {
     const char *term = getenv("TERM");
     *view = (struct view){.out = out};
+    view->told = json_object();
     view->terminal = isatty(fileno(out)) && term && strcmp(term, "dumb") != 0;
     view->colours = view->terminal && !getenv("NO_COLOR");
     (void)setvbuf(out, NULL, _IOFBF, 65536); /* a block in one write does not flicker */
@@ -40,6 +47,8 @@ void view_end(struct view *view)
 {
     erase_block(view);
     (void)fflush(view->out);
+    json_decref(view->told);
+    view->told = NULL;
 }
 
 void view_line(struct view *view, const char *format, ...)
@@ -84,14 +93,31 @@ static void add_rules(FILE *out, const json_t *rules)
     }
 }
 
+/* "fit 40 (fleet 20, nearby 15)"; "fit at most 40 (…)" where a limit takes points away. */
+static void add_side(FILE *out, const json_t *promotion, const char *side, const char *key)
+{
+    const json_t *rules = json_object_get(promotion, key), *rule;
+    size_t i;
+    double sum = 0, points = points_of(promotion, side);
+    json_array_foreach(rules, i, rule) sum += points_of(rule, "points");
+    (void)fprintf(out, "%s %s%g (", side, sum > points + 0.005 ? "at most " : "", points);
+    add_rules(out, rules);
+    (void)fputc(')', out);
+}
+
 static void add_person(FILE *out, const json_t *promotion)
 {
     static const char *const fields[] = {"name", "job_title", "company"};
+    const char *persona = text_of(promotion, "persona"), *owner = text_of(promotion, "owner");
     const json_t *profile = json_object_get(promotion, "profile");
     (void)fputs(text_of(promotion, "lead_id"), out);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (*text_of(profile, fields[i]))
             (void)fprintf(out, "%s%s", i ? ", " : " ", text_of(profile, fields[i]));
+    if (*persona)
+        (void)fprintf(out, " (%s)", persona);
+    if (*owner)
+        (void)fprintf(out, ", to %s", owner);
 }
 
 static const json_t *newest_touch(const json_t *touches)
@@ -115,21 +141,61 @@ static void add_path(FILE *out, const json_t *promotion)
                       *text_of(promotion, "first_channel") ? "," : "\n        ", what);
 }
 
+static bool is_new(struct view *view, const char *name)
+{
+    if (!*name || json_object_get(view->told, name))
+        return false;
+    json_object_set_new(view->told, name, json_true());
+    return true;
+}
+
+static bool has_new_rule(struct view *view, const json_t *rules)
+{
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(rules); i++)
+        found |= is_new(view, text_of(json_array_get(rules, i), "id"));
+    return found;
+}
+
+static bool says_something_new(struct view *view, const json_t *promotion)
+{
+    bool found = is_new(view, text_of(promotion, "persona"));
+    found |= is_new(view, text_of(promotion, "owner"));
+    found |= has_new_rule(view, json_object_get(promotion, "fit_rules"));
+    return has_new_rule(view, json_object_get(promotion, "rules")) || found;
+}
+
+static bool is_worth_showing(struct view *view, const json_t *promotion)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (!view->told || view->promotions_shown >= PROMOTIONS_MAX)
+        return false;
+    bool news = view->promotions_shown < PROMOTIONS_NEW && says_something_new(view, promotion);
+    if (!news && now_ms < view->next_promotion_ms)
+        return false;
+    view->next_promotion_ms = now_ms + PROMOTION_INTERVAL_MS;
+    view->promotions_shown++;
+    return true;
+}
+
 void view_promotion(struct view *view, const void *json, size_t size)
 {
     json_t *promotion = json_loadb(json, size, 0, NULL);
-    if (!promotion)
+    if (!promotion || !is_worth_showing(view, promotion)) {
+        json_decref(promotion);
         return;
+    }
     bool below = view->drawn > 0;
     erase_block(view);
     (void)fprintf(view->out, "%s→ sales%s  ", GREEN(view), PLAIN(view));
     add_person(view->out, promotion);
-    (void)fprintf(view->out, "\n         %s%g points%s: fit %g (", BOLD(view),
-                  points_of(promotion, "score"), PLAIN(view), points_of(promotion, "fit"));
-    add_rules(view->out, json_object_get(promotion, "fit_rules"));
-    (void)fprintf(view->out, "), behaviour %g (", points_of(promotion, "behaviour"));
-    add_rules(view->out, json_object_get(promotion, "rules"));
-    (void)fputc(')', view->out);
+    (void)fprintf(view->out, "\n         %s%g points%s: ", BOLD(view),
+                  points_of(promotion, "score"), PLAIN(view));
+    add_side(view->out, promotion, "fit", "fit_rules");
+    (void)fputs(", ", view->out);
+    add_side(view->out, promotion, "behaviour", "rules");
     add_path(view->out, promotion);
     (void)fputc('\n', view->out);
     json_decref(promotion);

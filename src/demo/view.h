@@ -3,6 +3,7 @@
 #ifndef DEMO_VIEW_H
 #define DEMO_VIEW_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,12 +24,16 @@ struct view {
     int drawn;                   /* lines of the block that stand on the screen */
     struct view_figures figures; /* that it shows */
     int64_t next_plain_ms;
+    json_t *told; /* personas, owners and rules that promotions named so far; owned */
+    uint64_t promotions_shown;
+    int64_t next_promotion_ms;
 };
 
 void view_init(struct view *view, FILE *out);
 /* A line of its own; the block moves down. */
 __attribute__((format(printf, 2, 3))) void view_line(struct view *view, const char *format, ...);
-/* A promotion, as JSON from the topic. The block stays below. */
+/* A promotion, as JSON from the topic. The block stays below. Shown are those that say something
+ * new, and one now and then: no more than a person reads in a minute. */
 void view_promotion(struct view *view, const void *json, size_t size);
 /* Without a terminal: one line now and then. */
 void view_figures(struct view *view, const struct view_figures *figures, int64_t now_ms);

@@ -1,8 +1,10 @@
 #include "demo/visitors.h"
 
 #include "base/hash.h"
+#include "demo/script.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* ---- Chance ---- */
 
@@ -76,6 +78,12 @@ enum persona teller_persona(const struct teller *teller, uint32_t visitor)
                        : COMPETITOR;
 }
 
+void teller_name(const struct teller *teller, uint32_t visitor, char *name, size_t room)
+{
+    (void)snprintf(name, room, "%s %s", TRAIT_OF(teller, visitor, 4, first_names),
+                   TRAIT_OF(teller, visitor, 5, last_names));
+}
+
 static const char *title_of(const struct teller *teller, uint32_t visitor)
 {
     if (teller_persona(teller, visitor) == STUDENT)
@@ -103,10 +111,10 @@ static const char *domain_of(const struct teller *teller, uint32_t visitor)
 static void add_person(struct teller *teller, uint32_t visitor)
 {
     struct text_buffer *out = &teller->value;
-    text_buffer_print(out, "\"name\":\"%s %s\",\"email\":\"visitor%u@%s\",\"job_title\":\"%s\"",
-                      TRAIT_OF(teller, visitor, 4, first_names),
-                      TRAIT_OF(teller, visitor, 5, last_names), visitor, domain_of(teller, visitor),
-                      title_of(teller, visitor));
+    char name[96];
+    teller_name(teller, visitor, name, sizeof name);
+    text_buffer_print(out, "\"name\":\"%s\",\"email\":\"visitor%u@%s\",\"job_title\":\"%s\"", name,
+                      visitor, domain_of(teller, visitor), title_of(teller, visitor));
     if (teller_persona(teller, visitor) != STUDENT)
         text_buffer_print(out, ",\"company\":\"%s\",\"phone\":\"+55 11 5550 %04u\"",
                           teller_persona(teller, visitor) == COMPETITOR
@@ -257,6 +265,10 @@ static void tell_researcher(struct teller *teller, const struct session *session
 
 void teller_tell(struct teller *teller, const struct session *session, int64_t time_ms)
 {
+    if (teller->agreement) {
+        script_tell(teller, session, time_ms);
+        return;
+    }
     switch (teller_persona(teller, session->visitor)) {
     case PASSER_BY: tell_visit(teller, session, ONE_OF(teller, reading), time_ms); break;
     case STUDENT:

@@ -1,11 +1,17 @@
 #include <baton/scoring.h>
 
 #include "base/hash.h"
+#include "domain/clocks.h"
+#include "domain/history.h"
+#include "domain/matcher.h"
+#include "domain/persons.h"
 #include "domain/profile.h"
-#include "domain/score.h"
+#include "domain/shadow.h"
+#include "domain/stages.h"
 #include "domain/tally.h"
 #include "domain/text.h"
 #include "domain/touch.h"
+#include "domain/window.h"
 
 #include <assert.h>
 
@@ -32,6 +38,8 @@ static void remember(struct baton_lead *lead, uint64_t id)
 
 static void count_event(struct baton_lead *lead, const struct baton_event *event)
 {
+    if (event->time_ms < lead->first_ms || lead->events == 0)
+        lead->first_ms = event->time_ms;
     if (event->time_ms > lead->newest_ms)
         lead->newest_ms = event->time_ms;
     if (lead->events < UINT32_MAX)
@@ -54,7 +62,7 @@ static bool take_profile(struct baton_lead *lead, const struct baton_event *even
         changed |= outcome == PROFILE_TAKEN;
     }
     if (changed)
-        lead->fit_points = profile_fit(lead, context->agreement);
+        profile_refit(lead, context->agreement);
     return true;
 }
 
@@ -78,70 +86,164 @@ static void take_channel(struct baton_lead *lead, const struct baton_event *even
     }
 }
 
-/* Hits every rule that matches; false if there is no memory. */
-static bool hit_rules(struct baton_lead *lead, const struct baton_event *event,
-                      const struct baton_fold_context *context, struct touch_rules *counted,
-                      uint32_t *too_late)
+static enum tally_outcome hit_rule(struct baton_lead *lead, const struct baton_event *event,
+                                   const struct baton_fold_context *context, uint16_t index)
 {
     const struct baton_agreement *agreement = context->agreement;
-    for (uint32_t i = agreement->kind_start[event->kind];
-         i < agreement->kind_start[event->kind + 1]; i++) {
-        uint16_t index = agreement->by_kind[i];
-        const struct baton_behaviour_rule *rule = &agreement->behaviour[index];
-        if (!baton_event_matches(&rule->where, event))
-            continue;
-        struct baton_tally *tally = tally_of(lead, agreement, index, context->allocator);
-        if (!tally)
-            return false;
-        enum tally_outcome outcome = tally_hit(tally, rule, agreement, event->time_ms);
-        if (outcome == TALLY_COUNTED)
-            counted->rules[counted->count++] = index;
-        *too_late += outcome == TALLY_TOO_LATE;
-    }
+    const struct baton_behaviour_rule *rule = &agreement->behaviour[index];
+    if (rule->while_times)
+        return window_take(lead, agreement, index, event->time_ms, context->allocator);
+    struct baton_tally *tally = tally_of(lead, agreement, index, context->allocator);
+    return tally ? tally_hit(tally, rule, agreement, event->time_ms) : TALLY_NO_MEMORY;
+}
+
+static void note_first_hit(const struct folding *folding, uint16_t index)
+{
+    const struct baton_fold_context *context = folding->context;
+    uint32_t hash = context->agreement->behaviour[index].hash;
+    if (tally_find(folding->lead, hash)->count == 1)
+        context->first_hits[folding->result->first_hit_count++] = index;
+}
+
+/* Hits every rule that matches; false if there is no memory. */
+static bool hit_rules(const struct folding *folding, struct matched *matched,
+                      struct touch_rules *counted)
+{
+    struct baton_lead *lead = folding->lead;
+    const struct baton_event *event = folding->event;
+    const struct baton_fold_context *context = folding->context;
+    const struct baton_agreement *agreement = context->agreement;
+    uint32_t start = agreement->kind_start[event->kind];
+    uint32_t count = agreement->kind_start[event->kind + 1] - start;
+    struct baton_fold_result *result = folding->result;
+    matcher_find(context, event, matched);
+    for (uint32_t word = 0; word * 64 < count; word++)
+        for (uint64_t left = matched->bits[word]; left; left &= left - 1) {
+            uint16_t index =
+                agreement->by_kind[start + word * 64 + (uint32_t)__builtin_ctzll(left)];
+            enum tally_outcome outcome = hit_rule(lead, event, context, index);
+            if (outcome == TALLY_NO_MEMORY)
+                return false;
+            if (outcome == TALLY_COUNTED) {
+                counted->rules[counted->count++] = index;
+                if (context->first_hits)
+                    note_first_hit(folding, index);
+            }
+            result->too_late += outcome == TALLY_TOO_LATE;
+        }
     return true;
 }
 
-static void enter(struct baton_lead *lead, enum baton_stage stage, const struct score_now *now,
-                  int64_t time_ms, struct baton_fold_result *result)
+/* What somebody says of the lead. */
+static bool take_word(const struct folding *folding)
 {
-    result->transitions[result->transition_count++] =
-        (struct baton_transition){.from = lead->stage, .to = stage, .score = now->score};
-    lead->stage = (uint8_t)stage;
-    lead->stage_ms = time_ms;
-    *(stage == BATON_MQL ? &lead->mql_ms : &lead->sql_ms) = time_ms;
+    switch (folding->event->kind) {
+    case BATON_FEEDBACK: return verdict_take(folding);
+    case BATON_ADJUST: return adjust_take(folding);
+    default: assert(false && "a kind that is in force"); return false;
+    }
 }
 
-static void pass_gates(struct baton_lead *lead, const struct baton_event *event,
-                       const struct baton_fold_context *context, struct baton_fold_result *result)
+static bool take_act(const struct folding *folding)
 {
-    if (context->gates_closed || lead->stage == BATON_SQL)
-        return;
-    struct score_now now = {.lead = lead, .agreement = context->agreement};
-    if (lead->stage == BATON_LEAD && score_opens_mql(&now))
-        enter(lead, BATON_MQL, &now, event->time_ms, result);
-    if (lead->stage == BATON_MQL && score_opens_sql(&now))
-        enter(lead, BATON_SQL, &now, event->time_ms, result);
-}
-
-static bool fold(struct baton_lead *lead, const struct baton_event *event,
-                 const struct baton_fold_context *context, struct baton_fold_result *result)
-{
+    struct baton_lead *lead = folding->lead;
+    const struct baton_event *event = folding->event;
+    const struct baton_fold_context *context = folding->context;
+    struct matched matched;
     struct touch_rules counted;
     counted.count = 0;
+    take_channel(lead, event, context->words);
+    if (!hit_rules(folding, &matched, &counted))
+        return false;
+    if (context->shadow && !shadow_hit(folding))
+        return false;
+    if (event->kind >= BATON_FORM_FILL && !history_take(lead, event, context))
+        return false;
+    return !counted.count || !context->agreement->touches ||
+           touch_add(lead, event, &matched, &counted, context);
+}
+
+static bool come_back(const struct folding *folding)
+{
+    return folding->lead->stage != BATON_REJECTED || stage_recycle(folding);
+}
+
+static bool fold(const struct folding *folding)
+{
+    struct baton_lead *lead = folding->lead;
+    const struct baton_event *event = folding->event;
+    const struct baton_fold_context *context = folding->context;
     /* Here and not when the agreement changes: leads must not depend on who was in memory then. */
     if (lead->touch_count > context->agreement->touches)
         lead->touch_count = (uint16_t)context->agreement->touches;
     if (!take_profile(lead, event, context))
         return false;
-    take_channel(lead, event, context->words);
-    if (!hit_rules(lead, event, context, &counted, &result->too_late))
+    bool taken = baton_kind_is_own(event->kind) ? take_act(folding) : take_word(folding);
+    return taken && come_back(folding) && !context->words->starved && stage_pass_gates(folding) &&
+           (!context->shadow || shadow_pass_gates(folding));
+}
+
+void event_enter(struct baton_lead *lead, const struct baton_event *event)
+{
+    remember(lead, short_hash(event->event_id));
+    count_event(lead, event);
+}
+
+/* False: it is a repeat. */
+static bool enters(struct baton_lead *lead, const struct baton_event *event)
+{
+    uint64_t id = short_hash(event->event_id);
+    if (is_recent(lead, id))
         return false;
-    if (counted.count && context->agreement->touches && !touch_add(lead, event, &counted, context))
-        return false;
-    if (context->words->starved)
-        return false;
-    pass_gates(lead, event, context, result);
+    remember(lead, id);
+    count_event(lead, event);
     return true;
+}
+
+/* Who the person is, and not what it does. */
+static bool is_of_persons(enum baton_event_kind kind)
+{
+    return kind == BATON_MERGE || kind == BATON_ERASE || kind == BATON_TRANSFER;
+}
+
+static enum baton_fold_outcome fold_person(const struct folding *folding)
+{
+    const struct baton_event *event = folding->event;
+    if (event->kind != BATON_TRANSFER && is_recent(folding->lead, short_hash(event->event_id)))
+        return BATON_DUPLICATE;
+    if (event->kind == BATON_MERGE)
+        return merge_take(folding);
+    if (event->kind == BATON_ERASE)
+        return erase_take(folding);
+    enum baton_fold_outcome outcome = transfer_take(folding);
+    if (outcome == BATON_FOLDED && !(stage_recycle(folding) && stage_pass_gates(folding) &&
+                                     (!folding->context->shadow || shadow_pass_gates(folding))))
+        return BATON_OUT_OF_MEMORY;
+    return outcome;
+}
+
+/* Beside rechecks and transfers, which fold with the others. */
+static void fold_own(const struct folding *folding)
+{
+    struct baton_fold_result *result = folding->result;
+    if (folding->event->kind != BATON_PUBLISHED)
+        result->outcome = BATON_UNCHANGED; /* of the unit: no lead's */
+    else if (!folding->lead->flags || person_takes(folding))
+        result->outcome = published_take(folding);
+}
+
+/* A stub that stopped being one, and an emptied lead that stays empty. */
+static void end_fold(const struct folding *folding, uint8_t flags)
+{
+    struct baton_lead *lead = folding->lead;
+    struct baton_fold_result *result = folding->result;
+    bool revived = flags & BATON_LEAD_MERGED && !(lead->flags & BATON_LEAD_MERGED);
+    if ((result->outcome == BATON_DUPLICATE || result->outcome == BATON_UNCHANGED) && revived)
+        result->outcome = BATON_FOLDED;
+    if (result->outcome == BATON_FOLDED || result->outcome == BATON_REFUSED)
+        lead->applied = folding->event->offset + 1;
+    if (result->outcome != BATON_FOLDED && flags & BATON_LEAD_EMPTIED)
+        lead->flags = flags;
 }
 
 void baton_fold(struct baton_lead *lead, const struct baton_event *event,
@@ -153,16 +255,32 @@ void baton_fold(struct baton_lead *lead, const struct baton_event *event,
            context->agreement->touches <= BATON_TOUCHES_MAX);
     result->too_late = 0;
     result->transition_count = 0;
+    result->notice = BATON_NO_NOTICE;
+    result->why = result->refused = NULL;
+    result->hop = BATON_NO_HOP;
+    result->refusal = BATON_NOT_REFUSED;
+    result->first_hit_count = 0;
+    result->clock_move_count = 0;
+    result->shadow_mql = result->shadow_sql = result->first_report = false;
     result->outcome = BATON_ALREADY_APPLIED;
     if (event->offset < lead->applied)
         return;
-    uint64_t id = short_hash(event->event_id);
     result->outcome = BATON_DUPLICATE;
-    if (is_recent(lead, id))
-        return;
-    remember(lead, id);
-    count_event(lead, event);
-    result->outcome = fold(lead, event, context, result) ? BATON_FOLDED : BATON_OUT_OF_MEMORY;
-    if (result->outcome == BATON_FOLDED)
-        lead->applied = event->offset + 1;
+    struct folding folding = {.lead = lead, .event = event, .context = context, .result = result};
+    uint8_t flags = lead->flags;
+    struct clocks_before before;
+    bool watched = clocks_watch(lead, context->agreement, &before);
+    if (event->kind == BATON_RECHECK) {
+        result->outcome = recheck_take(&folding);
+    } else if (event->kind >= BATON_PUBLISHED) {
+        fold_own(&folding);
+    } else if (!flags || person_takes(&folding)) {
+        if (is_of_persons(event->kind))
+            result->outcome = fold_person(&folding);
+        else if (enters(lead, event))
+            result->outcome = fold(&folding) ? BATON_FOLDED : BATON_OUT_OF_MEMORY;
+    }
+    end_fold(&folding, flags);
+    if (watched && result->outcome == BATON_FOLDED)
+        clocks_end(&folding, &before);
 }

@@ -1,17 +1,22 @@
 #include <baton/lead.h>
 
+#include "domain/history.h"
 #include "domain/memory.h"
 #include "domain/profile.h"
+#include "domain/tally.h"
 
 void baton_lead_init(struct baton_lead *lead)
 {
-    *lead = (struct baton_lead){.generation = 1, .stage = BATON_LEAD};
+    *lead = (struct baton_lead){.generation = 1, .stage = BATON_LEAD, .stage_offset = -1};
 }
 
 void baton_lead_fini(struct baton_lead *lead, struct baton_allocator *allocator)
 {
     for (uint16_t i = 0; i < lead->profile_count; i++)
         profile_value_free(&lead->profile[i], allocator);
+    for (uint16_t i = 0; i < lead->tally_count; i++)
+        tally_release(&lead->tallies[i], allocator);
+    history_free(lead->history, allocator);
     memory_free(allocator, lead->tallies, lead->tally_room * sizeof *lead->tallies);
     memory_free(allocator, lead->touches, lead->touch_room * sizeof *lead->touches);
     memory_free(allocator, lead->profile, lead->profile_room * sizeof *lead->profile);
@@ -46,5 +51,5 @@ void baton_lead_attach(struct baton_lead *lead, const struct baton_agreement *ag
 {
     for (uint16_t i = 0; i < lead->tally_count; i++)
         lead->tallies[i].rule = baton_agreement_rule(agreement, lead->tallies[i].rule_hash);
-    lead->fit_points = profile_fit(lead, agreement);
+    profile_refit(lead, agreement);
 }

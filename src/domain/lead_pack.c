@@ -9,6 +9,7 @@
 #define HEAD_BYTES (PACK_CHECKED_AT + 3 + 10 * BYTES_VARINT_MAX + 7 * BATON_RECENT_IDS)
 #define CHANNEL_BYTES (4 * BYTES_VARINT_MAX)
 #define TALLY_BYTES (4 + 6 * BYTES_VARINT_MAX)
+#define WINDOW_BYTES ((2 + BATON_WHILE_DAYS_MAX) * BYTES_VARINT_MAX)
 #define TOUCH_BYTES (6 * BYTES_VARINT_MAX)
 #define VALUE_BYTES (1 + 4 * BYTES_VARINT_MAX)
 #define COUNT_BYTES 3 /* of each of the three arrays */
@@ -22,21 +23,27 @@ size_t baton_lead_pack_bound(const struct baton_lead *lead)
         const struct baton_profile_value *value = &lead->profile[i];
         size += (size_t)value->name.size + value->value.size + value->folded.size;
     }
-    return size;
+    for (uint16_t i = 0; i < lead->tally_count; i++)
+        size += lead->tallies[i].parts & TALLY_HAS_WINDOW ? WINDOW_BYTES : 0;
+    return size + history_pack_bound(lead->history);
 }
 
 static uint32_t flags_of(const struct baton_lead *lead)
 {
     uint32_t flags = lead->stage | (uint32_t)lead->recent_count << PACK_RECENT_SHIFT;
-    flags |= lead->generation != 1 ? PACK_GENERATION : 0;
     flags |= lead->tally_count ? PACK_TALLIES : 0;
     flags |= lead->first_channel || lead->last_channel ? PACK_CHANNELS : 0;
+    flags |= lead->first_ms != lead->newest_ms ? PACK_FIRST_MS : 0;
     flags |= lead->touch_count ? PACK_TOUCHES : 0;
     flags |= lead->conversions ? PACK_CONVERSIONS : 0;
     flags |= lead->profile_count ? PACK_PROFILE : 0;
-    flags |= lead->stage_ms != pack_usual_stage_ms(lead) ? PACK_STAGE_MS : 0;
     flags |= lead->mql_ms ? PACK_MQL_MS : 0;
-    flags |= lead->sql_ms ? PACK_SQL_MS : 0;
+    flags |= lead->stage_offset >= 0 ? PACK_STAGE_OFFSET : 0;
+    flags |= lead->history ? PACK_HISTORY : 0;
+    flags |= lead->generation != 1 ? PACK_GENERATION : 0;
+    flags |= lead->flags & BATON_LEAD_MERGED ? PACK_MERGED : 0;
+    flags |= lead->flags & BATON_LEAD_EMPTIED ? PACK_EMPTIED : 0;
+    flags |= lead->flags & BATON_LEAD_ERASED ? PACK_ERASED : 0;
     return flags;
 }
 
@@ -53,16 +60,16 @@ static uint8_t *put_head(uint8_t *at, const struct baton_lead *lead, int64_t app
     at = bytes_put_varint(at, (uint64_t)applied);
     at = bytes_put_varint(at, (uint64_t)lead->newest_ms);
     at = bytes_put_varint(at, lead->events);
+    if (flags & PACK_FIRST_MS)
+        at = put_before(at, lead->newest_ms, lead->first_ms);
     if (flags & PACK_GENERATION)
         at = bytes_put_varint(at, lead->generation);
     if (flags & PACK_CONVERSIONS)
         at = bytes_put_varint(at, lead->conversions);
-    if (flags & PACK_STAGE_MS)
-        at = bytes_put_zigzag(at, lead->newest_ms - lead->stage_ms);
+    if (flags & PACK_STAGE_OFFSET)
+        at = bytes_put_varint(at, (uint64_t)lead->stage_offset);
     if (flags & PACK_MQL_MS)
         at = bytes_put_zigzag(at, lead->newest_ms - lead->mql_ms);
-    if (flags & PACK_SQL_MS)
-        at = bytes_put_zigzag(at, lead->newest_ms - lead->sql_ms);
     for (unsigned i = 0; i < lead->recent_count; i++)
         for (unsigned byte = 0; byte < 7; byte++)
             *at++ = (uint8_t)(lead->recent[i] >> (8 * byte));
@@ -77,10 +84,23 @@ static uint8_t *put_channels(uint8_t *at, const struct baton_lead *lead)
     return put_before(at, lead->newest_ms, lead->last_channel_ms);
 }
 
+static uint8_t *put_window(uint8_t *at, const struct baton_window *window)
+{
+    uint32_t days = BATON_WHILE_DAYS_MAX;
+    while (days > 1 && !window->counts[days - 1])
+        days--;
+    assert(window->counts[days - 1]); /* there is no window without an event */
+    at = bytes_put_zigzag(at, window->newest_day);
+    at = bytes_put_varint(at, days);
+    for (uint32_t i = 0; i < days; i++)
+        at = bytes_put_varint(at, window->counts[i]);
+    return at;
+}
+
 static uint8_t *put_tally(uint8_t *at, const struct baton_tally *tally, int64_t newest_ms)
 {
     at = bytes_put_u32_le(at, tally->rule_hash);
-    at = bytes_put_varint(at, (uint64_t)tally->count << 2 | tally->parts);
+    at = bytes_put_varint(at, (uint64_t)tally->count << 3 | tally->parts);
     if (tally->parts & TALLY_HAS_BUCKET) {
         at = bytes_put_zigzag(at, tally->bucket);
         at = bytes_put_varint(at, tally->bucket_count);
@@ -90,6 +110,8 @@ static uint8_t *put_tally(uint8_t *at, const struct baton_tally *tally, int64_t 
         at = bytes_put_varint(at, tally->weight);
         at = put_before(at, newest_ms, tally->weight_ms);
     }
+    if (tally->parts & TALLY_HAS_WINDOW)
+        at = put_window(at, tally->window);
     return at;
 }
 
@@ -152,6 +174,8 @@ static uint8_t *put_parts(uint8_t *at, const struct baton_lead *lead, int64_t ap
         at = put_touches(at, lead);
     if (flags & PACK_PROFILE)
         at = put_profile(at, lead);
+    if (flags & PACK_HISTORY)
+        at = history_pack(at, lead);
     return at;
 }
 

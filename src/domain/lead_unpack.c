@@ -5,59 +5,7 @@
 #include "domain/memory.h"
 #include "domain/profile.h"
 #include "domain/tally.h"
-
-/* What is being read: the first thing that is not as pack writes it sets `bytes.failed`, after
- * which everything reads as zero. */
-struct unpack {
-    struct byte_reader bytes;
-    struct baton_lead *lead;
-    struct baton_allocator *allocator;
-    uint32_t words_count;
-    bool no_memory;
-};
-
-static bool failed(const struct unpack *in)
-{
-    return in->bytes.failed || in->no_memory;
-}
-
-/* A number from 0 to `most`. */
-static uint64_t number(struct unpack *in, uint64_t most)
-{
-    uint64_t value = bytes_varint(&in->bytes);
-    if (value <= most)
-        return value;
-    in->bytes.failed = true;
-    return 0;
-}
-
-static int64_t signed_number(struct unpack *in, int64_t least, int64_t most)
-{
-    int64_t value = bytes_zigzag(&in->bytes);
-    if (value >= least && value <= most)
-        return value;
-    in->bytes.failed = true;
-    return 0;
-}
-
-static uint32_t word(struct unpack *in)
-{
-    uint32_t id = (uint32_t)number(in, UINT32_MAX);
-    in->bytes.failed |= id >= in->words_count;
-    return id;
-}
-
-/* A time not after `from_ms`. */
-static int64_t time_before(struct unpack *in, int64_t from_ms)
-{
-    return from_ms - (int64_t)number(in, (uint64_t)from_ms);
-}
-
-static int64_t stage_time(struct unpack *in)
-{
-    int64_t newest_ms = in->lead->newest_ms;
-    return newest_ms - signed_number(in, newest_ms - BATON_TIME_MAX_MS, newest_ms);
-}
+#include "domain/unpack.h"
 
 static void read_recent(struct unpack *in, uint32_t count)
 {
@@ -74,46 +22,42 @@ static void read_recent(struct unpack *in, uint32_t count)
     in->lead->recent_count = (uint8_t)count;
 }
 
-static void read_stage(struct unpack *in, uint32_t flags)
-{
-    struct baton_lead *lead = in->lead;
-    lead->stage = flags & PACK_STAGE;
-    in->bytes.failed |= lead->stage >= BATON_STAGES;
-    int64_t own_stage_ms = flags & PACK_STAGE_MS ? stage_time(in) : 0;
-    lead->mql_ms = flags & PACK_MQL_MS ? stage_time(in) : 0;
-    lead->sql_ms = flags & PACK_SQL_MS ? stage_time(in) : 0;
-    lead->stage_ms = flags & PACK_STAGE_MS ? own_stage_ms : pack_usual_stage_ms(lead);
-}
-
 static uint32_t read_head(struct unpack *in)
 {
     struct baton_lead *lead = in->lead;
-    uint32_t flags = (uint32_t)number(in, PACK_FLAGS_END - 1);
-    lead->applied = (int64_t)number(in, INT64_MAX);
-    lead->newest_ms = (int64_t)number(in, BATON_TIME_MAX_MS);
-    lead->events = (uint32_t)number(in, UINT32_MAX);
-    lead->generation = flags & PACK_GENERATION ? (uint16_t)number(in, UINT16_MAX) : 1;
+    uint32_t flags = (uint32_t)unpack_number(in, PACK_FLAGS_END - 1);
+    lead->stage = flags & PACK_STAGE;
+    in->bytes.failed |= lead->stage >= BATON_STAGES;
+    lead->flags = (uint8_t)((flags & PACK_MERGED ? BATON_LEAD_MERGED : 0) |
+                            (flags & PACK_EMPTIED ? BATON_LEAD_EMPTIED : 0) |
+                            (flags & PACK_ERASED ? BATON_LEAD_ERASED : 0));
+    lead->applied = (int64_t)unpack_number(in, INT64_MAX);
+    lead->newest_ms = (int64_t)unpack_number(in, BATON_TIME_MAX_MS);
+    lead->events = (uint32_t)unpack_number(in, UINT32_MAX);
+    lead->first_ms = flags & PACK_FIRST_MS ? unpack_before(in, lead->newest_ms) : lead->newest_ms;
+    lead->generation = flags & PACK_GENERATION ? (uint16_t)unpack_number(in, UINT16_MAX) : 1;
     in->bytes.failed |= lead->generation == 0;
-    lead->conversions = flags & PACK_CONVERSIONS ? (uint32_t)number(in, UINT32_MAX) : 0;
-    read_stage(in, flags);
-    read_recent(in, flags >> PACK_RECENT_SHIFT);
+    lead->conversions = flags & PACK_CONVERSIONS ? (uint32_t)unpack_number(in, UINT32_MAX) : 0;
+    lead->stage_offset = flags & PACK_STAGE_OFFSET ? (int64_t)unpack_number(in, INT64_MAX) : -1;
+    lead->mql_ms = flags & PACK_MQL_MS ? unpack_time(in) : 0;
+    read_recent(in, flags >> PACK_RECENT_SHIFT & PACK_RECENT);
     return flags;
 }
 
 static void read_channels(struct unpack *in)
 {
     struct baton_lead *lead = in->lead;
-    lead->first_channel = word(in);
-    lead->first_channel_ms = time_before(in, lead->newest_ms);
-    lead->last_channel = word(in);
-    lead->last_channel_ms = time_before(in, lead->newest_ms);
+    lead->first_channel = unpack_word(in);
+    lead->first_channel_ms = unpack_before(in, lead->newest_ms);
+    lead->last_channel = unpack_word(in);
+    lead->last_channel_ms = unpack_before(in, lead->newest_ms);
 }
 
 /* Memory for as many items as were announced, and can be there: each takes at least a few bytes. */
 static void *read_array(struct unpack *in, uint32_t most, size_t least_bytes, size_t item_size,
                         uint16_t *count)
 {
-    uint32_t announced = (uint32_t)number(in, most);
+    uint32_t announced = (uint32_t)unpack_number(in, most);
     if (announced == 0 || announced * least_bytes > bytes_left(&in->bytes)) {
         in->bytes.failed = true;
         return NULL;
@@ -124,32 +68,56 @@ static void *read_array(struct unpack *in, uint32_t most, size_t least_bytes, si
     return items;
 }
 
-static struct baton_tally read_tally(struct unpack *in)
+/* Counts of days from the newest on; at the last of those written is one. */
+static void read_window(struct unpack *in, struct baton_tally *tally)
 {
+    int32_t newest_day = (int32_t)unpack_signed(in, INT32_MIN, INT32_MAX);
+    uint32_t days = (uint32_t)unpack_number(in, BATON_WHILE_DAYS_MAX);
+    in->bytes.failed |= days == 0;
+    if (unpack_failed(in))
+        return;
+    tally->window = memory_new(in->allocator, sizeof *tally->window);
+    in->no_memory |= !tally->window;
+    if (!tally->window)
+        return;
+    tally->parts |= TALLY_HAS_WINDOW;
+    *tally->window = (struct baton_window){.newest_day = newest_day};
+    for (uint32_t i = 0; i < days; i++)
+        tally->window->counts[i] = (uint32_t)unpack_number(in, UINT32_MAX);
+    in->bytes.failed |= tally->window->counts[days - 1] == 0;
+}
+
+static struct baton_tally read_tally(struct unpack *in, unsigned parts_bits)
+{
+    const uint8_t most_parts = (uint8_t)((1u << parts_bits) - 1);
     struct baton_tally tally = {.rule = -1, .rule_hash = bytes_u32_le(&in->bytes)};
-    uint64_t count_parts = number(in, (uint64_t)UINT32_MAX << 2 | 3);
-    tally.count = (uint32_t)(count_parts >> 2);
-    tally.parts = count_parts & 3;
+    uint64_t count_parts = unpack_number(in, (uint64_t)UINT32_MAX << parts_bits | most_parts);
+    uint8_t parts = (uint8_t)(count_parts & most_parts);
+    tally.count = (uint32_t)(count_parts >> parts_bits);
+    in->bytes.failed |= (parts & TALLY_HAS_WINDOW) && (parts & TALLY_HAS_WEIGHT);
+    tally.parts = parts & (uint8_t)~TALLY_HAS_WINDOW; /* which is its own once it is read */
     if (tally.parts & TALLY_HAS_BUCKET) {
-        tally.bucket = (int32_t)signed_number(in, INT32_MIN, INT32_MAX);
-        tally.bucket_count = (uint32_t)number(in, UINT32_MAX);
-        tally.before_count = (uint32_t)number(in, UINT32_MAX);
+        tally.bucket = (int32_t)unpack_signed(in, INT32_MIN, INT32_MAX);
+        tally.bucket_count = (uint32_t)unpack_number(in, UINT32_MAX);
+        tally.before_count = (uint32_t)unpack_number(in, UINT32_MAX);
     }
     if (tally.parts & TALLY_HAS_WEIGHT) {
-        tally.weight = number(in, UINT64_MAX);
-        tally.weight_ms = time_before(in, in->lead->newest_ms);
+        tally.weight = unpack_number(in, UINT64_MAX);
+        tally.weight_ms = unpack_before(in, in->lead->newest_ms);
     }
+    if (parts & TALLY_HAS_WINDOW)
+        read_window(in, &tally);
     return tally;
 }
 
-static void read_tallies(struct unpack *in)
+static void read_tallies(struct unpack *in, unsigned parts_bits)
 {
     struct baton_lead *lead = in->lead;
     uint16_t count = 0;
     lead->tallies = read_array(in, BATON_TALLIES_MAX, 5, sizeof *lead->tallies, &count);
     lead->tally_room = count;
-    while (lead->tally_count < count && !failed(in)) {
-        struct baton_tally tally = read_tally(in);
+    while (lead->tally_count < count && !unpack_failed(in)) {
+        struct baton_tally tally = read_tally(in, parts_bits);
         in->bytes.failed |= tally_find(lead, tally.rule_hash) != NULL;
         lead->tallies[lead->tally_count++] = tally;
     }
@@ -162,11 +130,11 @@ static struct baton_touch read_touch(struct unpack *in, int64_t before_ms)
                                 .by_page = (kind & PACK_TOUCH_BY_PAGE) != 0};
     in->bytes.failed |=
         touch.kind >= BATON_EVENT_KINDS || (touch.by_page && touch.kind != BATON_FORM_FILL);
-    touch.time_ms = time_before(in, before_ms);
-    touch.page = word(in);
-    touch.campaign = word(in);
-    touch.channel = word(in);
-    touch.rules = word(in);
+    touch.time_ms = unpack_before(in, before_ms);
+    touch.page = unpack_word(in);
+    touch.campaign = unpack_word(in);
+    touch.channel = unpack_word(in);
+    touch.rules = unpack_word(in);
     return touch;
 }
 
@@ -177,18 +145,11 @@ static void read_touches(struct unpack *in)
     int64_t before_ms = lead->newest_ms;
     lead->touches = read_array(in, BATON_TOUCHES_MAX, 6, sizeof *lead->touches, &count);
     lead->touch_room = count;
-    while (lead->touch_count < count && !failed(in)) {
+    while (lead->touch_count < count && !unpack_failed(in)) {
         struct baton_touch touch = read_touch(in, before_ms);
         before_ms = touch.time_ms;
         lead->touches[lead->touch_count++] = touch;
     }
-}
-
-static struct baton_text read_text(struct unpack *in, uint32_t most)
-{
-    uint32_t size = (uint32_t)number(in, most);
-    const uint8_t *bytes = bytes_take(&in->bytes, size);
-    return (struct baton_text){(const char *)bytes, bytes ? size : 0};
 }
 
 /* Texts are borrowed from the packed bytes. */
@@ -198,11 +159,11 @@ static struct baton_profile_value read_value(struct unpack *in)
     uint8_t first = bytes_u8(&in->bytes);
     value.field = first & PACK_FIELD;
     in->bytes.failed |= first > (PACK_FIELD | PACK_OWN_FOLDED) || value.field > BATON_PROPERTY;
-    value.time_ms = time_before(in, in->lead->newest_ms);
+    value.time_ms = unpack_before(in, in->lead->newest_ms);
     if (value.field == BATON_PROPERTY)
-        value.name = read_text(in, BATON_TEXT_MAX);
-    value.value = read_text(in, BATON_TEXT_MAX);
-    value.folded = first & PACK_OWN_FOLDED ? read_text(in, BATON_FOLDED_MAX) : value.value;
+        value.name = unpack_text(in, BATON_TEXT_MAX);
+    value.value = unpack_text(in, BATON_TEXT_MAX);
+    value.folded = first & PACK_OWN_FOLDED ? unpack_text(in, BATON_FOLDED_MAX) : value.value;
     in->bytes.failed |= value.folded.size > 0 && value.value.size == 0;
     return value;
 }
@@ -221,7 +182,7 @@ static void read_profile(struct unpack *in)
     uint16_t count = 0;
     lead->profile = read_array(in, BATON_PROFILE_MAX, 3, sizeof *lead->profile, &count);
     lead->profile_room = count;
-    while (lead->profile_count < count && !failed(in)) {
+    while (lead->profile_count < count && !unpack_failed(in)) {
         struct baton_profile_value value = read_value(in);
         in->bytes.failed |= !belongs_behind(lead, &value);
         if (in->bytes.failed)
@@ -232,18 +193,102 @@ static void read_profile(struct unpack *in)
     }
 }
 
-static void read_parts(struct unpack *in)
+static void read_parts(struct unpack *in, uint32_t flags, unsigned parts_bits)
 {
-    uint32_t flags = read_head(in);
-    if (flags & PACK_CHANNELS && !failed(in))
+    if (flags & PACK_CHANNELS && !unpack_failed(in))
         read_channels(in);
-    if (flags & PACK_TALLIES && !failed(in))
-        read_tallies(in);
-    if (flags & PACK_TOUCHES && !failed(in))
+    if (flags & PACK_TALLIES && !unpack_failed(in))
+        read_tallies(in, parts_bits);
+    if (flags & PACK_TOUCHES && !unpack_failed(in))
         read_touches(in);
-    if (flags & PACK_PROFILE && !failed(in))
+    if (flags & PACK_PROFILE && !unpack_failed(in))
         read_profile(in);
+    if (flags & PACK_HISTORY && !unpack_failed(in))
+        unpack_history(in);
     in->bytes.failed |= bytes_left(&in->bytes) > 0;
+}
+
+/* ---- Version 1 ------------------------------------------------------------------------------- */
+
+/* The parts that stand as in version 2, by its flags. */
+static uint32_t parts_of_1(uint32_t flags)
+{
+    return (flags & PACK1_CHANNELS ? PACK_CHANNELS : 0) |
+           (flags & PACK1_TALLIES ? PACK_TALLIES : 0) | (flags & PACK1_TOUCHES ? PACK_TOUCHES : 0) |
+           (flags & PACK1_PROFILE ? PACK_PROFILE : 0);
+}
+
+static void read_stage_1(struct unpack *in, uint32_t flags)
+{
+    struct baton_lead *lead = in->lead;
+    lead->stage = flags & PACK1_STAGE;
+    in->bytes.failed |= lead->stage > BATON_SQL;
+    int64_t own_ms = flags & PACK1_STAGE_MS ? unpack_time(in) : 0;
+    lead->mql_ms = flags & PACK1_MQL_MS ? unpack_time(in) : 0;
+    int64_t sql_ms = flags & PACK1_SQL_MS ? unpack_time(in) : 0;
+    if (unpack_failed(in) || (lead->stage != BATON_SQL && !sql_ms))
+        return;
+    struct baton_history *history = baton_lead_history(lead, in->allocator);
+    in->no_memory |= !history;
+    if (!history)
+        return;
+    history->sql_ms = sql_ms;
+    if (lead->stage == BATON_SQL)
+        history->stage_ms = flags & PACK1_STAGE_MS ? own_ms : sql_ms;
+}
+
+static uint32_t read_head_1(struct unpack *in)
+{
+    struct baton_lead *lead = in->lead;
+    uint32_t flags = (uint32_t)unpack_number(in, PACK1_FLAGS_END - 1);
+    lead->applied = (int64_t)unpack_number(in, INT64_MAX);
+    lead->newest_ms = (int64_t)unpack_number(in, BATON_TIME_MAX_MS);
+    lead->events = (uint32_t)unpack_number(in, UINT32_MAX);
+    lead->generation = flags & PACK1_GENERATION ? (uint16_t)unpack_number(in, UINT16_MAX) : 1;
+    in->bytes.failed |= lead->generation == 0;
+    lead->conversions = flags & PACK1_CONVERSIONS ? (uint32_t)unpack_number(in, UINT32_MAX) : 0;
+    read_stage_1(in, flags);
+    read_recent(in, flags >> PACK1_RECENT_SHIFT);
+    return parts_of_1(flags);
+}
+
+static int64_t older(int64_t time_ms, bool known, int64_t other_ms)
+{
+    return known && other_ms < time_ms ? other_ms : time_ms;
+}
+
+/* Version 1 did not keep the oldest event time: the oldest that it does tell of. */
+static void guess_first_1(struct baton_lead *lead)
+{
+    int64_t first_ms = older(lead->newest_ms, lead->mql_ms > 0, lead->mql_ms);
+    first_ms = older(first_ms, lead->first_channel != 0, lead->first_channel_ms);
+    if (lead->touch_count)
+        first_ms = older(first_ms, true, lead->touches[lead->touch_count - 1].time_ms);
+    for (uint16_t i = 0; i < lead->profile_count; i++)
+        first_ms = older(first_ms, true, lead->profile[i].time_ms);
+    lead->first_ms = first_ms;
+}
+
+/* What no lead is without: sales' stages have a history, and a lead that was given up is another.
+ */
+static bool hangs_together(const struct baton_lead *lead)
+{
+    bool merged = lead->history && lead->history->into.size > 0;
+    return (lead->stage < BATON_SQL || lead->history) &&
+           merged == ((lead->flags & BATON_LEAD_MERGED) != 0);
+}
+
+/* ---- The whole ------------------------------------------------------------------------------- */
+
+static void read_lead(struct unpack *in, uint8_t version)
+{
+    if (version == 1) {
+        read_parts(in, read_head_1(in), 2);
+        guess_first_1(in->lead);
+    } else {
+        read_parts(in, read_head(in), 3);
+    }
+    in->bytes.failed |= !hangs_together(in->lead);
 }
 
 static struct byte_reader reader_of(const uint8_t *bytes, size_t size, size_t from)
@@ -262,19 +307,48 @@ size_t baton_lead_packed_size(const uint8_t *bytes, size_t size)
                : (size_t)whole;
 }
 
+bool baton_lead_packed_newest(const uint8_t *bytes, size_t size, int64_t *newest_ms)
+{
+    if (baton_lead_packed_size(bytes, size) == 0)
+        return false;
+    struct byte_reader reader = reader_of(bytes, size, PACK_CHECKED_AT);
+    (void)bytes_varint(&reader); /* size, flags, applied */
+    (void)bytes_varint(&reader);
+    (void)bytes_varint(&reader);
+    uint64_t newest = bytes_varint(&reader);
+    if (reader.failed || newest > (uint64_t)BATON_TIME_MAX_MS)
+        return false;
+    *newest_ms = (int64_t)newest;
+    return true;
+}
+
+uint8_t baton_lead_packed_flags(const uint8_t *bytes, size_t size)
+{
+    if (size < PACK_CHECKED_AT || bytes[0] != PACK_VERSION)
+        return 0; /* version 1 knew of none */
+    struct byte_reader reader = reader_of(bytes, size, PACK_CHECKED_AT);
+    (void)bytes_varint(&reader);
+    uint64_t flags = bytes_varint(&reader);
+    if (reader.failed)
+        return 0;
+    return (uint8_t)((flags & PACK_MERGED ? BATON_LEAD_MERGED : 0) |
+                     (flags & PACK_EMPTIED ? BATON_LEAD_EMPTIED : 0) |
+                     (flags & PACK_ERASED ? BATON_LEAD_ERASED : 0));
+}
+
 static bool is_whole(const uint8_t *bytes, size_t size)
 {
     if (baton_lead_packed_size(bytes, size) != size || size == 0)
         return false;
     struct byte_reader reader = reader_of(bytes, size, 1);
-    uint64_t sum = hash64(bytes + PACK_CHECKED_AT, size - PACK_CHECKED_AT, PACK_VERSION);
+    uint64_t sum = hash64(bytes + PACK_CHECKED_AT, size - PACK_CHECKED_AT, bytes[0]);
     return bytes_u32_le(&reader) == (uint32_t)sum;
 }
 
 enum baton_unpack baton_lead_unpack(struct baton_lead *lead, const uint8_t *bytes, size_t size,
                                     uint32_t words_count, struct baton_allocator *allocator)
 {
-    if (size > 0 && bytes[0] != PACK_VERSION)
+    if (size > 0 && (bytes[0] < 1 || bytes[0] > PACK_VERSION))
         return BATON_UNKNOWN_VERSION;
     if (!is_whole(bytes, size))
         return BATON_DAMAGED;
@@ -283,8 +357,8 @@ enum baton_unpack baton_lead_unpack(struct baton_lead *lead, const uint8_t *byte
                         .allocator = allocator,
                         .words_count = words_count};
     (void)bytes_varint(&in.bytes);
-    read_parts(&in);
-    if (!failed(&in))
+    read_lead(&in, bytes[0]);
+    if (!unpack_failed(&in))
         return BATON_UNPACKED;
     baton_lead_fini(lead, allocator);
     return in.no_memory ? BATON_NO_MEMORY : BATON_DAMAGED;

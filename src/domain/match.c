@@ -188,12 +188,23 @@ static uint32_t fields_of(const struct baton_condition *condition)
     return fields;
 }
 
-uint32_t baton_agreement_fields(const struct baton_agreement *agreement)
+uint32_t baton_agreement_rule_fields(const struct baton_agreement *agreement)
 {
-    uint32_t fields = 1u << BATON_CHANNEL;
-    if (agreement->touches)
-        fields |= 1u << BATON_PAGE | 1u << BATON_FORM | 1u << BATON_CAMPAIGN;
+    uint32_t fields = 0;
+    if (agreement->ignore_bots || agreement->ignore_agent_count)
+        fields |= 1u << BATON_USER_AGENT;
     for (uint32_t i = 0; i < agreement->behaviour_count; i++)
         fields |= fields_of(&agreement->behaviour[i].where);
+    return fields;
+}
+
+uint32_t baton_agreement_fields(const struct baton_agreement *agreement)
+{
+    uint32_t fields = baton_agreement_rule_fields(agreement);
+    fields |= 1u << BATON_CHANNEL | 1u << BATON_FORM;
+    if (agreement->touches)
+        fields |= 1u << BATON_PAGE | 1u << BATON_CAMPAIGN;
+    if (agreement->pact)
+        fields |= 1u << BATON_CAMPAIGN; /* of what was spent */
     return fields;
 }

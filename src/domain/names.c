@@ -13,6 +13,16 @@ const char *baton_event_kind_name(enum baton_event_kind kind)
         [BATON_EMAIL_BOUNCED] = "email_bounced",
         [BATON_EMAIL_UNSUBSCRIBED] = "email_unsubscribed",
         [BATON_PROFILE] = "profile",
+        [BATON_FEEDBACK] = "feedback",
+        [BATON_ADJUST] = "adjust",
+        [BATON_MERGE] = "merge",
+        [BATON_ERASE] = "erase",
+        [BATON_RECHECK] = "recheck",
+        [BATON_TRANSFER] = "transfer",
+        [BATON_PUBLISHED] = "published",
+        [BATON_SPEND] = "spend",
+        [BATON_TICK] = "tick",
+        [BATON_JUDGED] = "judged",
     };
     return (unsigned)kind < BATON_EVENT_KINDS ? names[kind] : NULL;
 }
@@ -61,6 +71,61 @@ const char *baton_profile_field_name(enum baton_profile_field field)
 
 const char *baton_stage_name(enum baton_stage stage)
 {
-    static const char *const names[BATON_STAGES] = {"lead", "mql", "sql"};
+    static const char *const names[BATON_STAGES] = {
+        [BATON_LEAD] = "lead",         [BATON_MQL] = "mql",           [BATON_SQL] = "sql",
+        [BATON_ACCEPTED] = "accepted", [BATON_CUSTOMER] = "customer", [BATON_REJECTED] = "rejected",
+        [BATON_RECYCLED] = "recycled"};
     return (unsigned)stage < BATON_STAGES ? names[stage] : NULL;
+}
+
+const char *baton_report_name(enum baton_report report)
+{
+    static const char *const names[BATON_REPORTS] = {
+        [BATON_REPORT_ASSIGNED] = "assigned", [BATON_REPORT_CONTACTED] = "contacted",
+        [BATON_REPORT_MEETING] = "meeting",   [BATON_REPORT_PROPOSAL] = "proposal",
+        [BATON_REPORT_ACCEPTED] = "accepted", [BATON_REPORT_NEGOTIATING] = "negotiating",
+        [BATON_REPORT_CUSTOMER] = "customer", [BATON_REPORT_REJECTED] = "rejected",
+        [BATON_REPORT_CHURNED] = "churned"};
+    return (unsigned)report < BATON_REPORTS ? names[report] : NULL;
+}
+
+/* ---- What was promised ----------------------------------------------------------------------- */
+
+const char *baton_clock_name(enum baton_clock_id clock)
+{
+    static const char *const names[BATON_CLOCKS] = {[BATON_CLOCK_CONTACT] = "first_contact",
+                                                    [BATON_CLOCK_VERDICT] = "verdict",
+                                                    [BATON_CLOCK_UPDATE] = "next_update"};
+    return (unsigned)clock < BATON_CLOCKS ? names[clock] : NULL;
+}
+
+const char *baton_measure_name(enum baton_measure measure)
+{
+    static const char *const names[BATON_GOAL_MEASURES] = {
+        [BATON_GOAL_SQLS] = "sqls",
+        [BATON_GOAL_MQLS] = "mqls",
+        [BATON_GOAL_CUSTOMERS] = "customers",
+        [BATON_GOAL_REVENUE] = "revenue",
+        [BATON_GOAL_MEETING_RATE] = "meeting_rate",
+        [BATON_GOAL_PROPOSALS] = "proposals",
+        [BATON_GOAL_SALES_CYCLE] = "sales_cycle",
+        [BATON_GOAL_CONTACT_KEPT] = "first_contact_kept",
+        [BATON_GOAL_CHURN] = "churn",
+        [BATON_GOAL_EMAIL_CLICKS] = "email_clicks",
+        [BATON_GOAL_CONVERSION] = "conversion",
+    };
+    return (unsigned)measure < BATON_GOAL_MEASURES ? names[measure] : NULL;
+}
+
+const char *baton_span_name(enum baton_span span)
+{
+    static const char *const names[BATON_SPANS] = {"working day", "day",     "week",
+                                                   "month",       "quarter", "year"};
+    return (unsigned)span < BATON_SPANS ? names[span] : NULL;
+}
+
+const char *baton_side_name(enum baton_side side)
+{
+    static const char *const names[] = {"marketing", "sales", "both"};
+    return (unsigned)side <= BATON_BOTH ? names[side] : NULL;
 }

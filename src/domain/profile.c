@@ -189,11 +189,34 @@ enum profile_outcome profile_take(struct baton_lead *lead,
     return PROFILE_NO_MEMORY;
 }
 
-int64_t profile_fit(const struct baton_lead *lead, const struct baton_agreement *agreement)
+/* A stub, and who was forgotten, is nobody that a rule with `not` could hold for: else its score
+ * would be another one as soon as it is loaded again. */
+bool baton_fit_holds(const struct baton_fit_rule *rule, const struct baton_lead *lead)
 {
-    int64_t points = 0;
-    for (uint32_t i = 0; i < agreement->fit_count; i++)
-        if (baton_profile_matches(&agreement->fit[i].where, lead))
-            points += agreement->fit[i].points;
+    return lead->events && baton_profile_matches(&rule->where, lead);
+}
+
+static int32_t fit_of(const struct baton_lead *lead, const struct baton_fit_rule *rules,
+                      uint32_t count)
+{
+    int32_t points = 0; /* of at most 1,000 rules of at most 10,000 points */
+    for (uint32_t i = 0; i < count; i++)
+        if (baton_fit_holds(&rules[i], lead))
+            points += rules[i].points;
     return points;
+}
+
+void profile_refit(struct baton_lead *lead, const struct baton_agreement *agreement)
+{
+    int32_t best = 0;
+    lead->persona = 0;
+    for (uint32_t i = 0; i < agreement->persona_count; i++) {
+        const struct baton_persona *persona = &agreement->personas[i];
+        int32_t points = fit_of(lead, persona->fit, persona->fit_count);
+        if (points <= best)
+            continue;
+        best = points;
+        lead->persona = (uint16_t)(i + 1);
+    }
+    lead->fit_points = fit_of(lead, agreement->fit, agreement->fit_count) + best;
 }

@@ -21,7 +21,7 @@ void profile_value_free(struct baton_profile_value *value, struct baton_allocato
 int profile_value_compare(const struct baton_profile_value *value, uint8_t field,
                           struct baton_text name);
 
-/* Sum of the points of the fit rules that hold. */
-int64_t profile_fit(const struct baton_lead *lead, const struct baton_agreement *agreement);
+/* Sets what is derived of the profile: the persona, and the points for fit. */
+void profile_refit(struct baton_lead *lead, const struct baton_agreement *agreement);
 
 #endif

@@ -4,11 +4,12 @@
 
 #include <baton/scoring.h>
 
-/* The score of a lead at its newest event time, computed when the first gate asks for it. `score`
+/* The score of a lead at the present, computed when the first gate asks for it. `score`
  * is there once a gate has opened. */
 struct score_now {
     const struct baton_lead *lead;
     const struct baton_agreement *agreement;
+    int64_t at_ms;
     struct baton_score score;
     bool known;
 };

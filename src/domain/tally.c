@@ -1,6 +1,7 @@
 #include "domain/tally.h"
 
 #include "domain/memory.h"
+#include "domain/window.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ static enum tally_outcome take_cap(struct baton_tally *tally,
         return TALLY_TOO_LATE;
     uint32_t *count = x == tally->bucket ? &tally->bucket_count : &tally->before_count;
     if (*count >= rule->cap_times)
-        return TALLY_BEYOND_CAP;
+        return TALLY_NO_HIT;
     (*count)++;
     return TALLY_COUNTED;
 }
@@ -76,13 +77,19 @@ struct baton_tally *tally_find(const struct baton_lead *lead, uint32_t rule_hash
     return NULL;
 }
 
-/* Drops the oldest tally that the agreement does not know; with a full array there is one, as an
- * agreement has at most half as many rules. */
-static void drop_oldest_unknown(struct baton_lead *lead)
+void tally_release(struct baton_tally *tally, struct baton_allocator *allocator)
+{
+    if (tally->parts & TALLY_HAS_WINDOW)
+        memory_free(allocator, tally->window, sizeof *tally->window);
+    tally->parts &= (uint8_t)~TALLY_HAS_WINDOW;
+}
+
+void tally_drop_oldest_unknown(struct baton_lead *lead, struct baton_allocator *allocator)
 {
     for (uint16_t i = 0; i < lead->tally_count; i++) {
         if (lead->tallies[i].rule >= 0)
             continue;
+        tally_release(&lead->tallies[i], allocator);
         lead->tally_count--;
         memmove(&lead->tallies[i], &lead->tallies[i + 1],
                 (lead->tally_count - i) * sizeof *lead->tallies);
@@ -93,7 +100,7 @@ static void drop_oldest_unknown(struct baton_lead *lead)
 static bool make_room(struct baton_lead *lead, struct baton_allocator *allocator)
 {
     if (lead->tally_count == BATON_TALLIES_MAX)
-        drop_oldest_unknown(lead);
+        tally_drop_oldest_unknown(lead, allocator);
     if (lead->tally_count < lead->tally_room)
         return true;
     struct baton_tally *grown =
@@ -124,6 +131,9 @@ tally_worth tally_points(const struct baton_tally *tally, const struct baton_agr
     if (tally->rule < 0)
         return 0;
     const struct baton_behaviour_rule *rule = &agreement->behaviour[tally->rule];
+    if (tally->parts & TALLY_HAS_WINDOW)
+        return window_holds(tally, agreement, at_ms) ? (tally_worth)BATON_WEIGHT_ONE * rule->points
+                                                     : 0;
     if (!rule->half_life_ms)
         return (tally_worth)tally->count * rule->points * (tally_worth)BATON_WEIGHT_ONE;
     int64_t age_ms = at_ms > tally->weight_ms ? at_ms - tally->weight_ms : 0;

@@ -1,44 +1,47 @@
 #include "domain/touch.h"
 
 #include "domain/memory.h"
+#include "domain/text.h"
+#include "domain/words.h"
 
 #include <string.h>
 
-/* Ids joined by commas, as many as a word can hold whole. */
-static uint32_t rules_word(const struct touch_rules *rules,
-                           const struct baton_fold_context *context)
+static uint32_t word_of(struct baton_words *words, const struct baton_event *event,
+                        enum baton_event_field field, const struct matched *matched)
 {
-    char joined[BATON_WORD_MAX];
-    uint32_t size = 0;
-    for (uint32_t i = 0; i < rules->count; i++) {
-        struct baton_text id = context->agreement->behaviour[rules->rules[i]].id;
-        uint32_t comma = size > 0;
-        if (size + comma + id.size > sizeof joined)
-            break;
-        if (comma)
-            joined[size++] = ',';
-        if (id.size)
-            memcpy(joined + size, id.data, id.size);
-        size += id.size;
-    }
-    return baton_words_id(context->words, (struct baton_text){joined, size}, BATON_WORD_RULES);
+    struct baton_text text = event->fields[field];
+    if (matched->hashed & 1u << field)
+        return words_id_hashed(words, text, matched->hashes[field], BATON_WORD_TEXT);
+    return baton_words_id(words, text, BATON_WORD_TEXT);
 }
 
-static struct baton_touch touch_of(const struct baton_event *event, const struct touch_rules *rules,
+/* What the lead said before it mostly says again. */
+static uint32_t word_again(struct baton_words *words, uint32_t before, struct baton_text text)
+{
+    if (before > BATON_WORD_OTHER && text_equal(baton_words_text(words, before), text))
+        return before;
+    return baton_words_id(words, text, BATON_WORD_TEXT);
+}
+
+/* New words come in this order. */
+static struct baton_touch touch_of(const struct baton_lead *lead, const struct baton_event *event,
+                                   const struct matched *matched, const struct touch_rules *rules,
                                    const struct baton_fold_context *context)
 {
     const struct baton_text *fields = event->fields;
     bool by_form = event->kind == BATON_FORM_FILL && fields[BATON_FORM].size;
-    return (struct baton_touch){
+    struct baton_words *words = context->words;
+    struct baton_touch touch = {
         .time_ms = event->time_ms,
-        .page = baton_words_id(context->words, fields[by_form ? BATON_FORM : BATON_PAGE],
-                               BATON_WORD_TEXT),
-        .campaign = baton_words_id(context->words, fields[BATON_CAMPAIGN], BATON_WORD_TEXT),
-        .channel = baton_words_id(context->words, fields[BATON_CHANNEL], BATON_WORD_TEXT),
-        .rules = rules_word(rules, context),
         .kind = (uint8_t)event->kind,
         .by_page = event->kind == BATON_FORM_FILL && !by_form,
     };
+    touch.page = word_of(words, event, by_form ? BATON_FORM : BATON_PAGE, matched);
+    touch.campaign = word_again(words, lead->touch_count ? lead->touches[0].campaign : 0,
+                                fields[BATON_CAMPAIGN]);
+    touch.channel = word_again(words, lead->last_channel, fields[BATON_CHANNEL]);
+    touch.rules = matcher_rules_word(context, rules);
+    return touch;
 }
 
 static bool make_room(struct baton_lead *lead, struct baton_allocator *allocator)
@@ -53,7 +56,8 @@ static bool make_room(struct baton_lead *lead, struct baton_allocator *allocator
 }
 
 bool touch_add(struct baton_lead *lead, const struct baton_event *event,
-               const struct touch_rules *rules, const struct baton_fold_context *context)
+               const struct matched *matched, const struct touch_rules *rules,
+               const struct baton_fold_context *context)
 {
     uint32_t most = context->agreement->touches;
     uint16_t place = 0;
@@ -65,9 +69,10 @@ bool touch_add(struct baton_lead *lead, const struct baton_event *event,
         lead->touch_count = (uint16_t)(most - 1);
     if (!make_room(lead, context->allocator))
         return false;
+    struct baton_touch touch = touch_of(lead, event, matched, rules, context);
     memmove(&lead->touches[place + 1], &lead->touches[place],
             (lead->touch_count - place) * sizeof *lead->touches);
-    lead->touches[place] = touch_of(event, rules, context);
+    lead->touches[place] = touch;
     lead->touch_count++;
     return true;
 }

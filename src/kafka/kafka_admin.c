@@ -223,7 +223,8 @@ enum status kafka_admin_topics(struct kafka_admin *admin, struct kafka_topic out
     return status == STATUS_OK && !admin->settings.embedded ? describe(admin, out, error) : status;
 }
 
-enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *error)
+enum status kafka_admin_check_topics(struct kafka_admin *admin, bool with_breaches,
+                                     struct error *error)
 {
     struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
     enum status status = kafka_admin_topics(admin, topics, error);
@@ -232,7 +233,8 @@ enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *er
     char missing[512] = "";
     size_t used = 0;
     for (size_t i = 0; i < KAFKA_TOPICS; i++)
-        if (!topics[i].exists && used < sizeof missing)
+        if (!topics[i].exists && (i != 1 + TOPIC_BREACHES || with_breaches) &&
+            used < sizeof missing)
             used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
                                      used ? ", " : "", topics[i].name);
     if (used)
@@ -249,13 +251,28 @@ enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *er
     return STATUS_OK;
 }
 
-enum status kafka_max_message_bytes(struct kafka_admin *admin, size_t *bytes, struct error *error)
+/* librdkafka's default and limits, where a topic does not say. */
+static size_t limit_of(const struct kafka_topic *topic)
+{
+    int64_t stated = topic->max_message_bytes;
+    return stated >= 1000 && stated <= 1000000000 ? (size_t)stated : 1000000;
+}
+
+enum status kafka_admin_limits(struct kafka_admin *admin, struct kafka_limits *limits,
+                               struct error *error)
 {
     struct kafka_topic topics[KAFKA_TOPICS] = {{0}};
     enum status status = kafka_admin_topics(admin, topics, error);
-    int64_t stated = status == STATUS_OK ? topics[1 + TOPIC_DEAD].max_message_bytes : 0;
-    *bytes = stated >= 1000 && stated <= 1000000000 ? (size_t)stated
-                                                    : 1000000; /* librdkafka's default and limits */
+    *limits = (struct kafka_limits){.events = limit_of(&topics[0]),
+                                    .dead = limit_of(&topics[1 + TOPIC_DEAD]),
+                                    .least = SIZE_MAX};
+    for (int i = 0; i < KAFKA_TOPICS; i++) {
+        if (!topics[i].exists)
+            continue;
+        size_t limit = limit_of(&topics[i]);
+        limits->most = limit > limits->most ? limit : limits->most;
+        limits->least = limit < limits->least ? limit : limits->least;
+    }
     return status;
 }
 

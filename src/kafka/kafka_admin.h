@@ -29,9 +29,10 @@ struct kafka_topic {
 
 enum status kafka_admin_topics(struct kafka_admin *admin, struct kafka_topic out[KAFKA_TOPICS],
                                struct error *error);
-/* STOP when a topic is missing (with the command that makes it) or when the input topic is
- * compacted. */
-enum status kafka_admin_check_topics(struct kafka_admin *admin, struct error *error);
+/* STOP when a topic is missing (with the command that makes it; that of breaches is looked for only
+ * on wish) or when the input topic is compacted. */
+enum status kafka_admin_check_topics(struct kafka_admin *admin, bool with_breaches,
+                                     struct error *error);
 
 struct kafka_new_topic {
     uint32_t partitions;
@@ -45,8 +46,13 @@ enum status kafka_admin_create_topics(struct kafka_admin *admin,
 
 enum status kafka_admin_partitions(struct kafka_admin *admin, const char *topic, uint32_t *count,
                                    struct error *error);
-/* Largest message that the dead-letter topic takes, for settings.max_message_bytes. */
-enum status kafka_max_message_bytes(struct kafka_admin *admin, size_t *bytes, struct error *error);
+/* Largest messages that topics take; those that are not there do not count. */
+struct kafka_limits {
+    size_t events, dead;
+    size_t most, least; /* of all our topics */
+};
+enum status kafka_admin_limits(struct kafka_admin *admin, struct kafka_limits *limits,
+                               struct error *error);
 
 struct kafka_unit {
     int64_t first, end; /* of the log; end is that of stored records, open transactions included */

@@ -18,7 +18,7 @@ void kafka_arrivals_init(struct kafka_arrivals *arrivals, rd_kafka_t *consumer, 
     *arrivals = (struct kafka_arrivals){.consumer = consumer,
                                         .topic = topic,
                                         .queue = rd_kafka_queue_new(consumer),
-                                        .fetchers_sleep = rd_kafka_version() < 0x02020000,
+                                        .fetchers_sleep = !kafka_client_knows_queue_backoff(),
                                         .wake_pause_ms = WAKE_AFTER_MS};
     arena_init(&arrivals->bytes, 1 << 18);
 }
@@ -171,26 +171,40 @@ static void on_message(rd_kafka_message_t *message, void *opaque)
 
 /* ---- keeping them coming ---- */
 
-/* The expected units of which the broker holds more than we have. */
+/* What the broker is known to hold of a unit behind what we have taken. */
+static uint64_t unit_waiting(const struct kafka_arrivals *arrivals, uint32_t unit)
+{
+    int64_t next = arrivals->units[unit].next, first, end;
+    if (next < 0 ||
+        rd_kafka_get_watermark_offsets(arrivals->consumer, arrivals->topic, (int32_t)unit, &first,
+                                       &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        end <= next)
+        return 0;
+    return (uint64_t)(end - next);
+}
+
+uint64_t kafka_arrivals_waiting(const struct kafka_arrivals *arrivals)
+{
+    uint64_t waiting = 0;
+    for (uint32_t unit = 0; unit < arrivals->unit_room; unit++)
+        waiting += unit_waiting(arrivals, unit);
+    return waiting;
+}
+
 static rd_kafka_topic_partition_list_t *lagging(const struct kafka_arrivals *arrivals)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(0);
-    for (uint32_t unit = 0; unit < arrivals->unit_room; unit++) {
-        int64_t next = arrivals->units[unit].next, first, end;
-        if (next < 0 ||
-            rd_kafka_get_watermark_offsets(arrivals->consumer, arrivals->topic, (int32_t)unit,
-                                           &first, &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-            end <= next)
-            continue;
-        rd_kafka_topic_partition_list_add(list, arrivals->topic, (int32_t)unit)->offset =
-            RD_KAFKA_OFFSET_END;
-    }
+    for (uint32_t unit = 0; unit < arrivals->unit_room; unit++)
+        if (unit_waiting(arrivals, unit))
+            rd_kafka_topic_partition_list_add(list, arrivals->topic, (int32_t)unit)->offset =
+                RD_KAFKA_OFFSET_END;
     return list;
 }
 
-/* Before 2.2.0 (fetch.queue.backoff.ms) a fetcher that has met a full queue sleeps for up to a
- * second, however soon the queue is empty, unless a request to its broker wakes it: any will do,
- * and the answer is not waited for. Thus the queue may be small and still never run dry. */
+/* Before 2.2.0 a fetcher that has met a full queue sleeps for up to a second, however soon the
+ * queue is empty, unless a request to its broker wakes it: any will do, and the answer is not
+ * waited for. Thus the queue may be small and still never run dry. Since 2.2.0
+ * fetch.queue.backoff.ms does that (kafka_source.c). */
 static void wake_fetchers(struct kafka_arrivals *arrivals)
 {
     size_t length = rd_kafka_queue_length(arrivals->queue);

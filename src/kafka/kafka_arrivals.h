@@ -52,6 +52,9 @@ void kafka_arrivals_forget(struct kafka_arrivals *arrivals); /* nothing is expec
 void kafka_arrivals_expect_again(struct kafka_arrivals *arrivals);
 int64_t kafka_arrivals_next(const struct kafka_arrivals *arrivals, uint32_t unit);
 
+/* Offsets up to the ends that the broker's last answers told, of all units that are expected. */
+uint64_t kafka_arrivals_waiting(const struct kafka_arrivals *arrivals);
+
 /* A new batch: gives back the bytes of the last one. */
 void kafka_arrivals_begin(struct kafka_arrivals *arrivals, struct record *records, size_t room);
 /* Waits for a first message, then takes what is there. Ends early at an error. */

@@ -12,6 +12,11 @@ const char *kafka_library_version(void)
     return rd_kafka_version_str();
 }
 
+bool kafka_client_knows_queue_backoff(void)
+{
+    return rd_kafka_version() >= 0x02020000;
+}
+
 int64_t kafka_client_now_ms(void)
 {
     struct timespec now;
@@ -188,6 +193,61 @@ enum status kafka_client_ranges(rd_kafka_t *client, const char *topic, uint32_t 
         status = offsets_at(client, list, RD_KAFKA_OFFSET_END, timeout_ms, error);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
         out[i].end = rd_kafka_topic_partition_list_find(list, topic, (int32_t)(from + i))->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+/* ---- Committed offsets ---- */
+
+static enum status take_committed(const rd_kafka_topic_partition_t *partition,
+                                  const struct kafka_group *group, struct arena *arena,
+                                  struct committed *out, struct error *error)
+{
+    /* The call as a whole may be fine and this partition not: an ignored error would look like "no
+     * offset". */
+    if (partition->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+        return error_set(error, STATUS_RETRY,
+                         "unit %d: an open transaction hides the committed offset of group %s",
+                         partition->partition, group->name);
+    if (partition->err)
+        return kafka_client_error(error, partition->err, "unit %d: committed offset of group %s",
+                                  partition->partition, group->name);
+    if (partition->offset < 0 && partition->offset != RD_KAFKA_OFFSET_INVALID)
+        return error_set(error, STATUS_RETRY,
+                         "unit %d: no clear answer for the committed offset of group %s",
+                         partition->partition, group->name);
+    out->offset = partition->offset >= 0 ? partition->offset : -1;
+    char *metadata = arena_take(arena, partition->metadata_size + 1);
+    if (partition->metadata_size)
+        memcpy(metadata, partition->metadata, partition->metadata_size);
+    metadata[partition->metadata_size] = '\0';
+    out->metadata = metadata;
+    return STATUS_OK;
+}
+
+enum status kafka_client_committed(rd_kafka_t *consumer, const struct kafka_group *group,
+                                   const uint32_t *units, size_t count, struct arena *arena,
+                                   struct committed *out, struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    /* A partition that the answer leaves out keeps this error. */
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, group->topic, (int32_t)units[i])->err =
+            RD_KAFKA_RESP_ERR__IN_PROGRESS;
+    rd_kafka_resp_err_t code = rd_kafka_committed(consumer, list, KAFKA_CALL_MS);
+    enum status status = STATUS_OK;
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        status = error_set(error, STATUS_RETRY,
+                           "group %s: no committed offsets within %d ms: Kafka is away, or an open "
+                           "transaction hides them",
+                           group->name, KAFKA_CALL_MS);
+    else if (code)
+        status = kafka_client_error(error, code, "committed offsets of group %s", group->name);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        const rd_kafka_topic_partition_t *partition =
+            rd_kafka_topic_partition_list_find(list, group->topic, (int32_t)units[i]);
+        status = take_committed(partition, group, arena, &out[i], error);
+    }
     rd_kafka_topic_partition_list_destroy(list);
     return status;
 }

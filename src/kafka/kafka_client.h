@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/text_buffer.h"
 #include "kafka/kafka_settings.h"
+#include "pipeline/ports.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -47,7 +48,18 @@ enum status kafka_client_ranges(rd_kafka_t *client, const char *topic, uint32_t 
                                 uint32_t count, int timeout_ms, struct kafka_range *out,
                                 struct error *error);
 
+struct kafka_group {
+    const char *name, *topic;
+};
+/* As source.committed of pipeline/ports.h. */
+enum status kafka_client_committed(rd_kafka_t *consumer, const struct kafka_group *group,
+                                   const uint32_t *units, size_t count, struct arena *arena,
+                                   struct committed *out, struct error *error);
+
 int64_t kafka_client_now_ms(void); /* monotonic */
+/* Whether this librdkafka (2.2.0 and later) lets us say how long a fetcher rests beside a full
+ * queue. An older one refuses the property's name and rests for up to a second. */
+bool kafka_client_knows_queue_backoff(void);
 
 /* Group metadata as bytes, taken when the group assigned us something. */
 struct kafka_membership {

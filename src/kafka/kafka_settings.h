@@ -25,9 +25,11 @@ struct kafka_settings {
     const char *outputs[OUTGOING_TOPICS];
     struct kafka_properties common, consumer, producer;
     const char *config_path; /* for the commands that error texts name */
+    bool direct_reads;       /* events by the reader of fetch/, wherever it can */
     bool embedded; /* librdkafka's mock cluster: no topic settings, transactions are hollow */
-    size_t
-        max_message_bytes; /* of the dead-letter topic, from kafka_admin; 0: librdkafka's default */
+    size_t max_message_bytes; /* that any of our topics takes, from kafka_admin; 0: librdkafka's
+                                 default */
+    size_t max_batch_bytes;   /* … that all of them take; 0: librdkafka's default */
 };
 
 /* "2.0.2": librdkafka as found at run time. */

@@ -131,11 +131,16 @@ static rd_kafka_resp_err_t produce_once(struct attempt *attempt,
     rd_kafka_headers_t *headers = copy_headers(message);
     /* Copied, as librdkafka may look at a message of an aborted transaction until the producer is
      * gone. */
+    const struct kafka_settings *settings = &attempt->sink->settings;
+    bool events = message->topic == TOPIC_EVENTS;
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        attempt->producer, RD_KAFKA_V_TOPIC(attempt->sink->settings.outputs[message->topic]),
+        attempt->producer,
+        RD_KAFKA_V_TOPIC(events ? settings->events : settings->outputs[message->topic]),
+        RD_KAFKA_V_PARTITION(events ? (int32_t)message->partition : RD_KAFKA_PARTITION_UA),
         RD_KAFKA_V_KEY(message->key, message->key_size),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value, message->value_size),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(events ? message->timestamp_ms : 0), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (code)
         rd_kafka_headers_destroy(headers);
     return code;
@@ -353,13 +358,17 @@ static void on_producer_error(rd_kafka_t *producer, int code, const char *reason
 
 static rd_kafka_t *create_producer(struct kafka_sink *self, struct error *error)
 {
-    char max_bytes[24], transaction_ms[24];
+    char max_bytes[24], batch_bytes[24], transaction_ms[24];
     (void)snprintf(max_bytes, sizeof max_bytes, "%zu",
                    self->settings.max_message_bytes ? self->settings.max_message_bytes
                                                     : (size_t)1000000);
+    size_t batch = self->settings.max_batch_bytes;
+    (void)snprintf(batch_bytes, sizeof batch_bytes, "%zu",
+                   batch && batch < 1000000 ? batch : (size_t)1000000);
     (void)snprintf(transaction_ms, sizeof transaction_ms, "%d", TRANSACTION_MS);
     const struct kafka_option before[] = {
         {"message.max.bytes", max_bytes},
+        {"batch.size", batch_bytes}, /* the broker measures batches, not messages */
         /* Asked while the last transaction's marks are still being written, the broker says so and
          * is asked again: not after 100 ms, when promotions wait. */
         {"retry.backoff.ms", "20"},

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "kafka/kafka_arrivals.h"
+#include "kafka/kafka_direct.h"
 #include "kafka/kafka_source_private.h"
 
 #include <assert.h>
@@ -28,6 +29,8 @@ struct kafka_source {
     enum source_news_kind pending;
     uint32_t *units; /* of the news and of the assignment */
     size_t unit_count, unit_room;
+    struct kafka_direct *direct;  /* reads the events, in place of the arrivals; NULL: they do */
+    struct kafka_direct *retired; /* did so until a moment ago */
     struct kafka_arrivals arrivals;
     enum status held; /* an error that came after records of its batch: told by the next fetch */
     struct error held_error;
@@ -51,6 +54,47 @@ rd_kafka_t *kafka_source_consumer(const struct source *source)
     return ((const struct kafka_source *)(const void *)source)->consumer;
 }
 
+/* Ends and begins fetchers. librdkafka (2.0.2 and 2.8.0 alike) ends the process with the assertion
+ * `rktp->rktp_started` when a partition is taken out again while the end of its former fetcher is
+ * still on its way: rd_kafka_assign returns as soon as that stop is ordered, and a second order is
+ * counted as a second fetcher. The orders, the ends that they lead to and what we ask wait in one
+ * queue of one thread: when it has answered any question that was put behind the orders, the ends
+ * are in the queue, before whatever we ask next, be it another assignment or the close. So every
+ * assignment before the close goes through here. What remains: of itself librdkafka takes
+ * partitions out after a fatal error, which only a static member or the newer group protocol meets;
+ * baton refuses both. */
+static rd_kafka_resp_err_t assign_and_settle(rd_kafka_t *consumer,
+                                             const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(consumer, list);
+    (void)rd_kafka_rebalance_protocol(consumer); /* the question */
+    return code;
+}
+
+/* ---- Who reads: our own reader, or librdkafka's ---- */
+
+static int64_t next_of(const struct kafka_source *self, uint32_t unit)
+{
+    return self->direct ? fetcher_next(kafka_direct_fetcher(self->direct), unit)
+                        : kafka_arrivals_next(&self->arrivals, unit);
+}
+
+static void forget_all(struct kafka_source *self)
+{
+    if (self->direct)
+        fetcher_forget(kafka_direct_fetcher(self->direct));
+    else
+        kafka_arrivals_forget(&self->arrivals);
+}
+
+static void expect(struct kafka_source *self, uint32_t unit, int64_t offset)
+{
+    if (self->direct)
+        fetcher_expect(kafka_direct_fetcher(self->direct), unit, offset);
+    else
+        kafka_arrivals_expect(&self->arrivals, unit, offset);
+}
+
 /* ---- What librdkafka calls, always from within a poll of ours ---- */
 
 static void keep_units(struct kafka_source *self, const rd_kafka_topic_partition_list_t *partitions)
@@ -70,6 +114,8 @@ static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 {
     struct kafka_source *self = opaque;
     if (self->closing) {
+        /* Nothing follows; and a question now could wait for ever, as the end of the close, which
+         * may come of this very call, throws away what is still in the queue. */
         (void)rd_kafka_assign(consumer, NULL);
         return;
     }
@@ -124,6 +170,8 @@ static enum status position_gone(struct kafka_source *self, uint32_t unit, int64
                          "made anew? Use another "
                          "kafka.group and redis.prefix, or baton run --rebuild -c %s",
                          unit, (long long)position, self->topic, (long long)end, self->config_path);
+    if (self->direct)
+        return STATUS_OK; /* which asks again anyway */
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)unit)->offset = position;
     rd_kafka_error_t *failure = rd_kafka_seek_partitions(self->consumer, list, KAFKA_CALL_MS);
@@ -140,7 +188,7 @@ static enum status position_gone(struct kafka_source *self, uint32_t unit, int64
 static enum status unit_error(struct kafka_source *self, uint32_t unit, rd_kafka_resp_err_t code,
                               const char *text, struct error *error)
 {
-    int64_t next = kafka_arrivals_next(&self->arrivals, unit);
+    int64_t next = next_of(self, unit);
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
@@ -156,7 +204,7 @@ static enum status unit_error(struct kafka_source *self, uint32_t unit, rd_kafka
 static enum status assign(struct kafka_source *self, const rd_kafka_topic_partition_list_t *list,
                           struct error *error)
 {
-    rd_kafka_resp_err_t code = rd_kafka_assign(self->consumer, list);
+    rd_kafka_resp_err_t code = assign_and_settle(self->consumer, list);
     return code ? kafka_client_error(error, code, "Kafka refuses an assignment") : STATUS_OK;
 }
 
@@ -165,7 +213,7 @@ static enum status tell_news(struct kafka_source *self, struct source_news *news
 {
     *news = (struct source_news){self->pending, self->units, self->unit_count};
     self->pending = SOURCE_NO_NEWS;
-    kafka_arrivals_forget(&self->arrivals);
+    forget_all(self);
     if (news->kind != SOURCE_ASSIGNED) {
         self->revoking = true;
         return STATUS_OK;
@@ -201,9 +249,12 @@ static enum status probe(struct kafka_source *self, struct error *error)
     return error_set(error, STATUS_RETRY, "%s", self->away_error.text);
 }
 
-/* Fetches every unit that is expected from where it is expected. */
+/* Fetches every unit that is expected from where it is expected. With our own reader librdkafka is
+ * assigned nothing, and only keeps us in the group. */
 static enum status assign_expected(struct kafka_source *self, struct error *error)
 {
+    if (self->direct)
+        return STATUS_OK;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(0);
     for (uint32_t unit = 0; unit < self->arrivals.unit_room; unit++)
         if (self->arrivals.units[unit].next >= 0)
@@ -232,13 +283,65 @@ static enum status take_news_and_errors(struct kafka_source *self, struct error 
     if (self->arrivals.strayed && self->fetching && status == STATUS_OK) {
         kafka_arrivals_expect_again(&self->arrivals);
         status = assign_expected(self, error);
+        self->arrivals.strayed = status != STATUS_OK;
     }
     return status;
 }
 
+/* From now on librdkafka reads, from where our reader has come to. */
+static enum status turn_to_librdkafka(struct kafka_source *self, const char *why,
+                                      struct error *error)
+{
+    const struct fetcher *fetcher = kafka_direct_fetcher(self->direct);
+    log_info("%s: events are read by librdkafka from here on, at a higher cost, as our own reader "
+             "has met %s",
+             self->topic, why);
+    kafka_arrivals_forget(&self->arrivals);
+    for (uint32_t unit = 0; unit < fetcher_units(fetcher); unit++)
+        if (fetcher_next(fetcher, unit) >= 0)
+            kafka_arrivals_expect(&self->arrivals, unit, fetcher_next(fetcher, unit));
+    self->retired = self->direct; /* what it has handed out is lent until the next call */
+    self->direct = NULL;
+    enum status status = self->fetching ? assign_expected(self, error) : STATUS_OK;
+    if (status != STATUS_OK)
+        self->arrivals.strayed = true; /* assigned anew by the next fetch: nobody else would */
+    return status;
+}
+
+static enum status direct_error(struct kafka_source *self, const struct fetched *fetched,
+                                struct error *error)
+{
+    rd_kafka_resp_err_t code =
+        (rd_kafka_resp_err_t)fetched->error; /* Kafka's numbers are its own */
+    if (code == RD_KAFKA_RESP_ERR_INVALID_MSG)
+        return error_set(error, STATUS_RETRY,
+                         "unit %u: what the broker gives at position %lld of %s is damaged; it is "
+                         "asked for again. If this stays, look at it with Kafka's own consumer: "
+                         "partition %u is damaged on the broker's disk",
+                         fetched->unit, (long long)next_of(self, fetched->unit), self->topic,
+                         fetched->unit);
+    return unit_error(self, fetched->unit, code, rd_kafka_err2str(code), error);
+}
+
+static enum status take_directly(struct kafka_source *self, int timeout_ms, struct record *records,
+                                 size_t room, size_t *count, struct error *error)
+{
+    struct fetched fetched;
+    enum status status = take_news_and_errors(self, error);
+    if (status != STATUS_OK || self->pending != SOURCE_NO_NEWS)
+        return status;
+    fetcher_take(kafka_direct_fetcher(self->direct), timeout_ms, records, room, &fetched);
+    *count = fetched.count;
+    if (fetched.count)
+        self->away = false;
+    if (fetched.unsupported)
+        return turn_to_librdkafka(self, fetched.unsupported, error);
+    return fetched.error ? direct_error(self, &fetched, error) : STATUS_OK;
+}
+
 /* Waits for a first message, then takes what is there. Ends early at news and at errors. */
 static enum status take_batch(struct kafka_source *self, int timeout_ms, struct record *records,
-                              size_t room, struct error *error)
+                              size_t room, size_t *count, struct error *error)
 {
     struct kafka_arrivals *arrivals = &self->arrivals;
     int64_t until_ms = kafka_client_now_ms() + timeout_ms;
@@ -248,6 +351,7 @@ static enum status take_batch(struct kafka_source *self, int timeout_ms, struct 
         if (status != STATUS_OK || self->pending != SOURCE_NO_NEWS)
             return status;
         kafka_arrivals_take(arrivals, (int)wait_ms);
+        *count = arrivals->count;
         if (arrivals->code)
             status =
                 unit_error(self, arrivals->code_unit, arrivals->code, arrivals->code_text, error);
@@ -272,12 +376,16 @@ static enum status source_fetch(struct source *source, int timeout_ms, struct re
         *error = self->held_error;
         return status;
     }
-    status = take_batch(self, timeout_ms, records, room, error);
+    kafka_direct_destroy(self->retired);
+    self->retired = NULL;
+    status = self->direct ? take_directly(self, timeout_ms, records, room, count, error)
+                          : take_batch(self, timeout_ms, records, room, count, error);
     /* At news, records of this batch are left out: whoever has the units next starts at a position
      * that is told anew. */
-    if (self->pending != SOURCE_NO_NEWS)
+    if (self->pending != SOURCE_NO_NEWS) {
+        *count = 0;
         return tell_news(self, news, error);
-    *count = self->arrivals.count;
+    }
     if (status != STATUS_OK && *count > 0) {
         /* The records would not come again. */
         self->held = status;
@@ -305,10 +413,10 @@ static enum status source_start(struct source *source, const struct unit_positio
     struct kafka_source *self = self_of(source);
     if (!self->assigned || self->revoking || self->pending != SOURCE_NO_NEWS)
         return STATUS_OK; /* the assignment is at its end, and fetch tells so */
-    kafka_arrivals_forget(&self->arrivals);
+    forget_all(self);
     for (size_t i = 0; i < count; i++) {
         assert(is_assigned(self, positions[i].unit) && positions[i].offset >= 0);
-        kafka_arrivals_expect(&self->arrivals, positions[i].unit, positions[i].offset);
+        expect(self, positions[i].unit, positions[i].offset);
     }
     /* Also in the steady state: librdkafka stops the former fetchers first, and drops what they
      * have queued. */
@@ -320,7 +428,7 @@ static enum status source_start(struct source *source, const struct unit_positio
 static enum status source_release(struct source *source, struct error *error)
 {
     struct kafka_source *self = self_of(source);
-    kafka_arrivals_forget(&self->arrivals);
+    forget_all(self);
     self->assigned = self->revoking = self->fetching = false;
     text_buffer_clear(&self->membership.bytes);
     return assign(self, NULL, error);
@@ -328,57 +436,12 @@ static enum status source_release(struct source *source, struct error *error)
 
 /* ---- Questions to the broker ---- */
 
-static enum status take_committed(const struct kafka_source *self,
-                                  const rd_kafka_topic_partition_t *partition, struct arena *arena,
-                                  struct committed *out, struct error *error)
-{
-    /* The call as a whole may be fine and this partition not: an ignored error would look like "no
-     * offset". */
-    if (partition->err == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
-        return error_set(error, STATUS_RETRY,
-                         "unit %d: an open transaction hides the committed offset of group %s",
-                         partition->partition, self->group);
-    if (partition->err)
-        return kafka_client_error(error, partition->err, "unit %d: committed offset of group %s",
-                                  partition->partition, self->group);
-    if (partition->offset < 0 && partition->offset != RD_KAFKA_OFFSET_INVALID)
-        return error_set(error, STATUS_RETRY,
-                         "unit %d: no clear answer for the committed offset of group %s",
-                         partition->partition, self->group);
-    out->offset = partition->offset >= 0 ? partition->offset : -1;
-    char *metadata = arena_take(arena, partition->metadata_size + 1);
-    if (partition->metadata_size)
-        memcpy(metadata, partition->metadata, partition->metadata_size);
-    metadata[partition->metadata_size] = '\0';
-    out->metadata = metadata;
-    return STATUS_OK;
-}
-
 static enum status source_committed(struct source *source, const uint32_t *units, size_t count,
                                     struct arena *arena, struct committed *out, struct error *error)
 {
-    struct kafka_source *self = self_of(source);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    /* A partition that the answer leaves out keeps this error. */
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, self->topic, (int32_t)units[i])->err =
-            RD_KAFKA_RESP_ERR__IN_PROGRESS;
-    rd_kafka_resp_err_t code = rd_kafka_committed(self->consumer, list, KAFKA_CALL_MS);
-    enum status status = STATUS_OK;
-    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
-        status = error_set(error, STATUS_RETRY,
-                           "group %s: no committed offsets within %d ms: Kafka is away, or an open "
-                           "transaction hides them",
-                           self->group, KAFKA_CALL_MS);
-    else if (code)
-        status = kafka_client_error(error, code, "committed offsets of group %s", self->group);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        const rd_kafka_topic_partition_t *partition =
-            rd_kafka_topic_partition_list_find(list, self->topic, (int32_t)units[i]);
-        status = take_committed(self, partition, arena, &out[i], error);
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return status;
+    const struct kafka_source *self = self_of(source);
+    const struct kafka_group group = {self->group, self->topic};
+    return kafka_client_committed(self->consumer, &group, units, count, arena, out, error);
 }
 
 static enum status source_range(struct source *source, uint32_t unit, int64_t *first, int64_t *end,
@@ -408,11 +471,13 @@ static void source_destroy(struct source *source)
     struct kafka_source *self = self_of(source);
     self->closing = true;
     if (self->revoking || self->pending == SOURCE_REVOKED || self->pending == SOURCE_LOST)
-        (void)rd_kafka_assign(self->consumer, NULL);
+        (void)assign_and_settle(self->consumer, NULL);
     /* Leaving waits 5 s for a broker that does not answer; without one the group finds out by its
      * session time-out. */
     if (!self->away && answers(self, LEAVE_PROBE_MS))
         (void)rd_kafka_consumer_close(self->consumer);
+    kafka_direct_destroy(self->direct);
+    kafka_direct_destroy(self->retired);
     kafka_arrivals_fini(&self->arrivals);
     rd_kafka_destroy_flags(self->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     text_buffer_fini(&self->membership.bytes);
@@ -423,6 +488,7 @@ static void source_destroy(struct source *source)
     free(self);
 }
 
+/* What serves us best; `kafka.properties` and `kafka.consumer` may say otherwise. */
 static const struct kafka_option defaults[] = {
     /* Enough for some 50 ms, and not more: what waits takes memory and falls out of the cache. */
     {"queued.min.messages", "32768"},
@@ -436,7 +502,24 @@ static const struct kafka_option defaults[] = {
     {"topic.metadata.refresh.interval.ms", "30000"},
     {"session.timeout.ms", "10000"},
     {"heartbeat.interval.ms", "1000"},
+    /* The last, as some versions do not know it: those are woken by kafka_arrivals. The queue is so
+     * short that a second's rest, which is librdkafka's default, would leave it dry. */
+    {"fetch.queue.backoff.ms", "5"},
 };
+
+static uint64_t source_waiting(const struct source *source)
+{
+    const struct kafka_source *self = (const struct kafka_source *)(const void *)source;
+    if (!self->fetching)
+        return 0;
+    return self->direct ? fetcher_waiting(kafka_direct_fetcher(self->direct))
+                        : kafka_arrivals_waiting(&self->arrivals);
+}
+
+static size_t default_count(void)
+{
+    return sizeof defaults / sizeof *defaults - !kafka_client_knows_queue_backoff();
+}
 
 static rd_kafka_t *create_consumer(struct kafka_source *self, const struct kafka_settings *settings,
                                    struct error *error)
@@ -447,9 +530,8 @@ static rd_kafka_t *create_consumer(struct kafka_source *self, const struct kafka
         {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
         {"enable.partition.eof", "true"},      {"allow.auto.create.topics", "false"},
     };
-    rd_kafka_conf_t *conf =
-        kafka_client_conf(settings, KAFKA_CONSUMER, defaults, sizeof defaults / sizeof *defaults,
-                          fixed, sizeof fixed / sizeof *fixed, error);
+    rd_kafka_conf_t *conf = kafka_client_conf(settings, KAFKA_CONSUMER, defaults, default_count(),
+                                              fixed, sizeof fixed / sizeof *fixed, error);
     if (!conf)
         return NULL;
     rd_kafka_conf_set_opaque(conf, self);
@@ -484,6 +566,7 @@ enum status kafka_source_create(const struct kafka_settings *settings, struct so
         .committed = source_committed,
         .range = source_range,
         .partitions = source_partitions,
+        .waiting = source_waiting,
         .destroy = source_destroy,
     };
     self->topic = memory_copy_text(settings->events);
@@ -501,6 +584,8 @@ enum status kafka_source_create(const struct kafka_settings *settings, struct so
         return STATUS_STOP;
     }
     kafka_arrivals_init(&self->arrivals, self->consumer, self->topic);
+    if (settings->direct_reads)
+        self->direct = kafka_direct_create(self->consumer, self->topic);
     *out = &self->port;
     return STATUS_OK;
 }

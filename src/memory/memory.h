@@ -32,6 +32,8 @@ struct memory_input {
 int64_t memory_log_append(struct memory_log *log, uint32_t unit, const struct memory_input *input);
 /* Leaves a gap of offsets, as the markers of other people's transactions do. */
 void memory_log_skip(struct memory_log *log, uint32_t unit, int64_t offsets);
+/* Where the next record of the unit goes. */
+int64_t memory_log_end(struct memory_log *log, uint32_t unit);
 /* Retention: nothing below this offset is there any more. */
 void memory_log_truncate(struct memory_log *log, uint32_t unit, int64_t first);
 /* The same for the first `count` records of the stages topic. */
@@ -94,6 +96,9 @@ void memory_sink_finish(struct sink *sink, enum memory_outcome outcome);
 /* Is there one that is held? */
 bool memory_sink_is_held(struct sink *sink);
 
+/* A transaction that has a larger record for the events topic fails; 0: any size. */
+void memory_log_set_event_bytes(struct memory_log *log, size_t bytes);
+
 struct stage_log *memory_stage_log_create(struct memory_log *log);
 
 /* ---- Redis
@@ -113,10 +118,15 @@ void memory_db_set_away(struct memory_db *db, bool away);
 void memory_db_forget_unit(struct memory_db *db, uint32_t unit);
 /* Makes a lead unreadable; false if there is no such lead. */
 bool memory_db_tear_lead(struct memory_db *db, uint32_t unit, struct baton_text id);
+/* Its readable fields are of a former form, until it is written without `stage_stands`. */
+bool memory_db_date_lead(struct memory_db *db, uint32_t unit, struct baton_text id);
+bool memory_db_lead_is_dated(struct memory_db *db, uint32_t unit, struct baton_text id);
 
 /* What is there, for whoever audits. Borrowed until the next write. */
 struct baton_text memory_db_field(struct memory_db *db, uint32_t unit,
                                   const char *name); /* data NULL: none */
+struct baton_text memory_db_hash(struct memory_db *db, uint32_t unit, enum store_hash hash,
+                                 const char *name); /* the same */
 bool memory_db_lead(struct memory_db *db, uint32_t unit, struct baton_text id,
                     struct stored_lead *lead);
 size_t memory_db_lead_count(struct memory_db *db, uint32_t unit);
@@ -127,7 +137,7 @@ void memory_db_each_lead(struct memory_db *db, uint32_t unit,
 /* Round trips so far: calls that wait for an answer, and writes that were carried out. */
 void memory_db_counts(struct memory_db *db, uint64_t *round_trips, uint64_t *writes);
 
-/* A connection. `words` answers in descending order of writing, as no order is promised. A write
+/* A connection. `hash` answers in descending order of writing, as no order is promised. A write
  * whose `former_size` would leave old bytes behind tears the lead. */
 struct store *memory_store_create(struct memory_db *db);
 /* Held writes are under way: carried out by whatever waits for an answer of this store, or by

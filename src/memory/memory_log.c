@@ -90,9 +90,8 @@ const struct header *log_copy_headers(struct arena *arena, const struct header *
     return copies;
 }
 
-int64_t memory_log_append(struct memory_log *log, uint32_t unit, const struct memory_input *input)
+static int64_t append(struct memory_log *log, uint32_t unit, const struct memory_input *input)
 {
-    log_lock(log);
     struct log_partition *partition = log_partition_of(log, unit);
     if (partition->count == partition->room) {
         partition->room = partition->room ? partition->room * 2 : 64;
@@ -110,6 +109,13 @@ int64_t memory_log_append(struct memory_log *log, uint32_t unit, const struct me
         .value_size = input->value_size,
         .headers = log_copy_headers(&log->arena, input->headers, input->header_count),
         .header_count = input->header_count};
+    return offset;
+}
+
+int64_t memory_log_append(struct memory_log *log, uint32_t unit, const struct memory_input *input)
+{
+    log_lock(log);
+    int64_t offset = append(log, unit, input);
     log_unlock(log);
     return offset;
 }
@@ -119,6 +125,14 @@ void memory_log_skip(struct memory_log *log, uint32_t unit, int64_t offsets)
     log_lock(log);
     log_partition_of(log, unit)->end += offsets;
     log_unlock(log);
+}
+
+int64_t memory_log_end(struct memory_log *log, uint32_t unit)
+{
+    log_lock(log);
+    int64_t end = log_partition_of(log, unit)->end;
+    log_unlock(log);
+    return end;
 }
 
 void memory_log_truncate(struct memory_log *log, uint32_t unit, int64_t first)
@@ -255,8 +269,24 @@ struct log_transaction *log_begin(struct memory_log *log, struct log_instance *i
     return transaction;
 }
 
+static void publish_event(struct memory_log *log, const struct outgoing_message *message)
+{
+    struct memory_input input = {.key = message->key,
+                                 .key_size = message->key_size,
+                                 .value = message->value,
+                                 .value_size = message->value_size,
+                                 .timestamp_ms = message->timestamp_ms ? message->timestamp_ms : -1,
+                                 .headers = message->headers,
+                                 .header_count = message->header_count};
+    (void)append(log, message->partition, &input);
+}
+
 static void publish(struct memory_log *log, const struct outgoing_message *message)
 {
+    if (message->topic == TOPIC_EVENTS) {
+        publish_event(log, message);
+        return;
+    }
     struct log_output *output = &log->outputs[message->topic];
     if (output->count == output->room) {
         output->room = output->room ? output->room * 2 : 64;

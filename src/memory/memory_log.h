@@ -74,6 +74,7 @@ struct memory_log {
     struct log_instance *instances;
     struct memory_source *members;
     bool rebalancing, away;
+    size_t event_bytes; /* a record of the events topic; 0: any size */
 };
 
 void log_lock(struct memory_log *log);

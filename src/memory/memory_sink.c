@@ -29,6 +29,30 @@ static bool shut_out(const struct memory_sink *sink)
     return sink->instance->epoch != sink->epoch;
 }
 
+void memory_log_set_event_bytes(struct memory_log *log, size_t bytes)
+{
+    log_lock(log);
+    log->event_bytes = bytes;
+    log_unlock(log);
+}
+
+static size_t size_of(const struct outgoing_message *message)
+{
+    size_t size = message->key_size + message->value_size;
+    for (size_t i = 0; i < message->header_count; i++)
+        size += strlen(message->headers[i].name) + message->headers[i].value_size;
+    return size;
+}
+
+static bool takes(const struct memory_log *log, const struct transaction *transaction)
+{
+    for (size_t i = 0; log->event_bytes && i < transaction->message_count; i++)
+        if (transaction->messages[i].topic == TOPIC_EVENTS &&
+            size_of(&transaction->messages[i]) > log->event_bytes)
+            return false;
+    return true;
+}
+
 static void sink_begin(struct sink *port, const struct transaction *transaction)
 {
     struct memory_sink *sink = self(port);
@@ -37,8 +61,8 @@ static void sink_begin(struct sink *port, const struct transaction *transaction)
     sink->state = SINK_BUSY;
     sink->lent = *transaction;
     sink->this_outcome = sink->outcome;
-    sink->refused =
-        sink->log->away || sink->instance->epoch != sink->epoch || !log_may_commit(sink->source);
+    sink->refused = sink->log->away || sink->instance->epoch != sink->epoch ||
+                    !log_may_commit(sink->source) || !takes(sink->log, transaction);
     if (!sink->refused)
         sink->open = log_begin(sink->log, sink->instance, transaction);
     log_unlock(sink->log);

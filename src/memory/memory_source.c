@@ -310,6 +310,20 @@ static enum status source_partitions(struct source *port, uint32_t *count, struc
     return away ? error_set(error, STATUS_RETRY, "the broker is away") : STATUS_OK;
 }
 
+static uint64_t source_waiting(const struct source *port)
+{
+    const struct memory_source *source = (const struct memory_source *)(const void *)port;
+    uint64_t waiting = 0;
+    log_lock(source->log);
+    for (size_t i = 0; i < source->position_count; i++) {
+        int64_t end = log_partition_of(source->log, source->positions[i].unit)->end;
+        if (end > source->positions[i].offset)
+            waiting += (uint64_t)(end - source->positions[i].offset);
+    }
+    log_unlock(source->log);
+    return waiting;
+}
+
 static void source_destroy(struct source *port)
 {
     struct memory_source *source = self(port);
@@ -333,6 +347,7 @@ struct source *memory_source_create(struct memory_log *log)
                                    .committed = source_committed,
                                    .range = source_range,
                                    .partitions = source_partitions,
+                                   .waiting = source_waiting,
                                    .destroy = source_destroy};
     source->log = log;
     source->units = memory_take_zeroed(log->partition_count, sizeof *source->units);

@@ -1,7 +1,10 @@
 /* Which agreement a stretch of the log was folded under, and where its text can be found again. */
+#include "agreement/shadow.h"
 #include "base/crash_point.h"
+#include "base/log.h"
 #include "pipeline/pipeline.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,17 +76,40 @@ static enum status parse_stored(struct worker *worker, const char *hash, struct 
     return status;
 }
 
-static const struct agreement *keep(struct worker *worker, struct agreement *parsed)
+static struct held_agreement *add_held(struct worker *worker, const struct agreement *agreement)
 {
     worker->agreements = memory_resize(worker->agreements,
                                        (worker->agreement_count + 1) * sizeof *worker->agreements);
     struct held_agreement *entry = &worker->agreements[worker->agreement_count++];
-    *entry = (struct held_agreement){.agreement = parsed, .owned = parsed};
-    const struct baton_agreement *compiled = agreement_compiled(parsed);
+    *entry = (struct held_agreement){.agreement = agreement};
+    const struct baton_agreement *compiled = agreement_compiled(agreement);
     text_buffer_init(&entry->zone);
     agreement_zone_write(compiled->zone, compiled->zone_count, &entry->zone);
-    worker_want_fields(worker, parsed);
+    worker_want_fields(worker, agreement);
+    return entry;
+}
+
+static const struct agreement *keep(struct worker *worker, struct agreement *parsed)
+{
+    add_held(worker, parsed)->owned = parsed;
     return parsed;
+}
+
+/* The one that it is, not another one of the same text: what is held must be found by its address.
+ */
+static const struct held_agreement *entry_of(const struct worker *worker,
+                                             const struct agreement *agreement)
+{
+    for (size_t i = 0; i < worker->agreement_count; i++)
+        if (worker->agreements[i].agreement == agreement)
+            return &worker->agreements[i];
+    return NULL;
+}
+
+void agreements_hold(struct worker *worker, const struct agreement *agreement)
+{
+    if (!entry_of(worker, agreement))
+        (void)add_held(worker, agreement);
 }
 
 enum status agreements_find(struct worker *worker, struct unit *unit, const char *hash,
@@ -99,12 +125,13 @@ enum status agreements_find(struct worker *worker, struct unit *unit, const char
     status = stored_text(worker, unit, "agreement", hash, &text, error);
     if (status != STATUS_OK)
         return status;
-    if (!text.data && strcmp(hash, agreement_hash(worker->config.agreement)) == 0)
-        text = agreement_text(worker->config.agreement);
+    const struct agreement *known = versions_find(worker->versions, hash);
+    if (!text.data && known)
+        text = agreement_text(known);
     if (!text.data)
         return error_set(error, STATUS_STOP,
                          "events were folded under agreement %s, and its text is neither in Redis "
-                         "nor the one in force: start once with "
+                         "nor among the ones in force: start once with "
                          "that agreement, or rebuild the unit (baton run --rebuild)",
                          hash);
     struct agreement *parsed = NULL;
@@ -114,9 +141,9 @@ enum status agreements_find(struct worker *worker, struct unit *unit, const char
     return status;
 }
 
-enum status agreements_store(struct worker *worker, struct unit *unit, struct error *error)
+enum status agreements_store(struct worker *worker, struct unit *unit,
+                             const struct agreement *agreement, struct error *error)
 {
-    const struct agreement *agreement = worker->config.agreement;
     const char *hash = agreement_hash(agreement);
     struct baton_text stored;
     enum status status = stored_text(worker, unit, "agreement", hash, &stored, error);
@@ -125,7 +152,7 @@ enum status agreements_store(struct worker *worker, struct unit *unit, struct er
     char name[AGREEMENT_HASH_MAX + 16], zone_name[AGREEMENT_HASH_MAX + 16];
     name_of(name, sizeof name, "agreement", hash);
     name_of(zone_name, sizeof zone_name, "zone", hash);
-    const struct text_buffer *zone = &worker->agreements[0].zone;
+    const struct text_buffer *zone = &entry_of(worker, agreement)->zone;
     struct field texts[2] = {
         {.name = text_of(zone_name), .value = {.data = zone->data, .size = (uint32_t)zone->size}},
         {.name = text_of(name), .value = agreement_text(agreement)}};
@@ -133,4 +160,60 @@ enum status agreements_store(struct worker *worker, struct unit *unit, struct er
     status = unit_write_now(worker, unit, &write, error);
     CRASH_POINT("agreement_stored");
     return status;
+}
+
+/* Does not count into the table's memory: no lead could give it back. */
+static void *own_resize(void *context, void *old, size_t old_size, size_t new_size)
+{
+    (void)context;
+    (void)old_size;
+    if (new_size)
+        return memory_resize(old, new_size);
+    free(old);
+    return NULL;
+}
+
+/* What its own rules are depends on the agreement beside it: one is made for each. An agreement
+ * that both sides have signed does not wait for a shadow. */
+static void make_shadow(const struct worker *worker, struct held_agreement *held)
+{
+    struct error error;
+    const struct agreement *shadow = worker->config.shadow;
+    if (shadow && shadow_create(shadow, held->agreement, &held->shadow, &error) != STATUS_OK)
+        log_warn("worker=%u the shadow rests while agreement %s version %" PRIu32
+                 " (%.8s) is in force: %s",
+                 worker->config.number, agreement_name(held->agreement),
+                 agreement_version(held->agreement), agreement_hash(held->agreement), error.text);
+}
+
+void agreements_equip(struct worker *worker, struct baton_fold_context *context)
+{
+    size_t i = 0;
+    while (i < worker->agreement_count &&
+           agreement_compiled(worker->agreements[i].agreement) != context->agreement)
+        i++;
+    assert(i < worker->agreement_count);
+    struct held_agreement *held = &worker->agreements[i];
+    if (!held->matcher) {
+        held->matcher = baton_matcher_create(context->agreement,
+                                             (struct baton_allocator){.resize = own_resize});
+        make_shadow(worker, held);
+    }
+    context->matcher = held->matcher;
+    context->shadow = held->shadow ? shadow_compiled(held->shadow) : NULL;
+}
+
+void agreements_forget(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->agreement_count; i++) {
+        struct held_agreement *held = &worker->agreements[i];
+        baton_matcher_destroy(held->matcher);
+        shadow_destroy(held->shadow);
+        if (held->owned)
+            agreement_destroy(held->owned);
+        text_buffer_fini(&held->zone);
+    }
+    free(worker->agreements);
+    worker->agreements = NULL;
+    worker->agreement_count = 0;
 }

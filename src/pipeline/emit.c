@@ -1,8 +1,11 @@
 /* Promotions, stage changes, dead letters and offsets leave in one transaction. */
 #include "base/crash_point.h"
+#include "codec/own_event.h"
 #include "pipeline/pipeline.h"
+#include "text/sha256.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,28 +66,172 @@ void outbox_add_dead(struct worker *worker, struct unit *unit, const struct reco
                         worker->config.dead_letter_bytes, outbox_message(worker, unit));
 }
 
-void outbox_add_stages(struct worker *worker, struct unit *unit, const struct record *record,
-                       const struct baton_event *event, const struct lead_entry *entry,
+/* A report that was ignored, an adjustment: beside the transitions that there may be. */
+static void add_notice(struct worker *worker, struct unit *unit, struct stage_view *view,
                        const struct baton_fold_result *result)
 {
+    const struct baton_lead *lead = view->lead;
+    struct baton_transition stays = {.from = (enum baton_stage)lead->stage,
+                                     .to = (enum baton_stage)lead->stage,
+                                     .generation = lead->generation};
+    baton_lead_score(lead, view->agreement, lead->newest_ms, &stays.score);
+    static const enum stage_record_kind kinds[] = {[BATON_IGNORED] = RECORD_IGNORED,
+                                                   [BATON_ADJUSTED] = RECORD_ADJUSTED,
+                                                   [BATON_MERGED] = RECORD_MERGED,
+                                                   [BATON_ERASED] = RECORD_ERASED};
+    char proof[SHA256_HEX_SIZE + 1];
+    const struct baton_event *event = view->event;
+    view->kind = kinds[result->notice];
+    view->transition = &stays;
+    view->why = result->why;
+    view->other = result->to;
+    view->stage_offset = result->stage_offset;
+    if (result->notice == BATON_ERASED) {
+        hmac_sha256_hex(event->event_id.data, event->event_id.size, event->lead_id.data,
+                        event->lead_id.size, proof);
+        view->proof = (struct baton_text){proof, SHA256_HEX_SIZE};
+    }
+    encoder_stage_change(worker->encoder, &unit->outbox->arena, view, outbox_message(worker, unit));
+    unit->outbox->stage_changes++;
+}
+
+/* The promotion goes out, and the log says when: sales' clocks begin with that event. */
+static int64_t publish(struct worker *worker, struct unit *unit, const struct baton_event *event,
+                       const struct baton_transition *transition, const struct origin *origin)
+{
+    int64_t now_ms = worker->ports.clock->wall_ms(worker->ports.clock);
+    own_event_published(&unit->outbox->arena, unit->number, origin, event->lead_id,
+                        transition->generation, now_ms, outbox_message(worker, unit));
+    return now_ms;
+}
+
+void outbox_add_stages(struct worker *worker, struct unit *unit, const struct record *record,
+                       const struct baton_event *event, const struct lead_entry *entry,
+                       const struct baton_fold_result *result, struct baton_text owner)
+{
     struct origin origin = origin_of(worker, record);
+    const struct baton_pact *pact = unit_agreement(unit)->pact;
     for (uint32_t i = 0; i < result->transition_count; i++) {
         const struct baton_transition *transition = &result->transitions[i];
+        bool promotes = transition->to == BATON_SQL && !transition->adopted;
         struct stage_view view = {.lead = &entry->lead,
                                   .event = event,
                                   .transition = transition,
                                   .agreement = unit_agreement(unit),
                                   .words = &unit->words,
                                   .origin = &origin};
+        if (promotes && pact && pact->has_clocks)
+            view.published_ms = publish(worker, unit, event, transition, &origin);
         encoder_stage_change(worker->encoder, &unit->outbox->arena, &view,
                              outbox_message(worker, unit));
         unit->outbox->stage_changes++;
-        if (transition->to != BATON_SQL)
+        if (!promotes)
             continue;
+        view.owner = owner;
         encoder_promotion(worker->encoder, &unit->outbox->arena, &view,
                           outbox_message(worker, unit));
         unit->outbox->promotions++;
     }
+    if (result->notice) {
+        struct stage_view view = {.lead = &entry->lead,
+                                  .event = event,
+                                  .agreement = unit_agreement(unit),
+                                  .words = &unit->words,
+                                  .origin = &origin};
+        add_notice(worker, unit, &view, result);
+    }
+}
+
+void outbox_add_breach(struct worker *worker, struct unit *unit, const struct breach_view *view)
+{
+    encoder_breach(worker->encoder, &unit->outbox->arena, view, outbox_message(worker, unit));
+}
+
+void outbox_add_recheck(struct worker *worker, struct unit *unit, struct baton_text lead_id,
+                        int64_t time_ms)
+{
+    own_event_recheck(&unit->outbox->arena, unit->number, lead_id, time_ms,
+                      outbox_message(worker, unit));
+}
+
+void outbox_add_tick(struct worker *worker, struct unit *unit, int64_t time_ms)
+{
+    own_event_tick(&unit->outbox->arena, unit->number, time_ms, outbox_message(worker, unit));
+}
+
+/* No part of the digest: it follows from the broker's settings, and not from the log. */
+static void too_large(struct worker *worker, struct unit *unit, const struct record *record,
+                      const struct decode_result *verdict)
+{
+    log_warn("worker=%u unit=%u offset %" PRId64 " is a dead letter: %s", worker->config.number,
+             unit->number, record->offset, verdict->detail);
+    atomic_fetch_add_explicit(&worker->figures.dead[verdict->reason], 1, memory_order_relaxed);
+    unit->aggregates.dead[verdict->reason]++;
+    outbox_add_dead(worker, unit, record, verdict);
+}
+
+/* What follows from an event has its time, and is held to input.max_ahead as it is: where its
+ * writer's clock was ahead, so is this record's. Never back, where a broker may refuse it. */
+static int64_t timestamp_of(struct worker *worker, const struct record *record)
+{
+    int64_t now_ms = worker->ports.clock->wall_ms(worker->ports.clock);
+    return record->timestamp_ms > now_ms ? record->timestamp_ms : now_ms;
+}
+
+void outbox_add_hops(struct worker *worker, struct unit *unit, const struct record *record,
+                     const struct message *message, const struct baton_event *event,
+                     const struct baton_fold_result *result, const struct hop_cargo *cargo)
+{
+    struct origin origin = origin_of(worker, record);
+    struct hop_cause cause = {.event = event,
+                              .origin = &origin,
+                              .clock_ms = unit->clock_ms,
+                              .arrived_ms = event_arrived_ms(record, event)};
+    size_t count;
+    struct outgoing_message *made =
+        hops_make(&unit->outbox->arena, message, &cause, result, cargo, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct decode_result verdict;
+        if (!hops_fit(&made[i], worker->config.event_bytes, &verdict)) {
+            too_large(worker, unit, record, &verdict);
+            continue;
+        }
+        struct baton_text key = {made[i].key, (uint32_t)made[i].key_size};
+        made[i].timestamp_ms = timestamp_of(worker, record);
+        made[i].partition = partition_of(worker->partitioner, key, worker->partitions);
+        *outbox_message(worker, unit) = made[i];
+    }
+}
+
+void outbox_add_identity(struct worker *worker, struct unit *unit, const struct record *record,
+                         const struct baton_event *event, struct baton_text into)
+{
+    struct origin origin = origin_of(worker, record);
+    struct hop_cause cause = {.event = event, .origin = &origin};
+    struct outgoing_message made;
+    hop_identify(&unit->outbox->arena, &cause, into, &made);
+    made.partition = record->unit;
+    made.timestamp_ms = timestamp_of(worker, record);
+    *outbox_message(worker, unit) = made;
+}
+
+void outbox_add_judged(struct worker *worker, struct unit *unit, const struct judgement *judgement,
+                       int64_t time_ms)
+{
+    const struct baton_text *texts = judgement->texts;
+    struct arena *arena = &unit->outbox->arena;
+    uint8_t *bytes;
+    size_t size = judgement_pack(judgement, &bytes, arena);
+    struct text_buffer name;
+    text_buffer_init(&name);
+    text_buffer_print(&name, "%.*s/%.*s/%" PRId64, (int)texts[JUDGEMENT_PROMISE].size,
+                      texts[JUDGEMENT_PROMISE].data, (int)texts[JUDGEMENT_PERIOD].size,
+                      texts[JUDGEMENT_PERIOD].data, judgement->seen);
+    own_event_judged(arena, texts[JUDGEMENT_PROMISE],
+                     (struct baton_text){name.data, (uint32_t)name.size},
+                     (struct baton_text){(const char *)bytes, (uint32_t)size}, time_ms,
+                     outbox_message(worker, unit));
+    text_buffer_fini(&name);
 }
 
 /* ---- the transaction
@@ -99,7 +246,8 @@ static bool stands_live(const struct unit *unit)
 static bool takes_part(const struct worker *worker, const struct unit *unit)
 {
     if (stands_live(unit))
-        return unit->position > unit->committed || unit->outbox->count || !worker->sink_warm;
+        return unit->position > unit->committed || unit->outbox->count || !worker->sink_warm ||
+               unit->clocks.fire_wanted;
     if (unit->state == UNIT_NEW)
         return true;
     return unit->state == UNIT_REPLAYING && !worker->sink_warm && unit->committed >= 0;
@@ -115,7 +263,8 @@ static bool gives_way(struct worker *worker)
 
 static bool has_moved(const struct unit *unit)
 {
-    return stands_live(unit) && (unit->position > unit->committed || unit->outbox->count);
+    return stands_live(unit) &&
+           (unit->position > unit->committed || unit->outbox->count || unit->clocks.fire_wanted);
 }
 
 bool emit_is_near(const struct worker *worker)
@@ -157,12 +306,11 @@ bool emit_is_due(struct worker *worker, bool hurry)
 }
 
 /* What the committed offset of the unit's position will carry; owned by the caller. */
-static char *print_metadata(struct worker *worker, struct unit *unit)
+static char *print_metadata(struct unit *unit)
 {
     struct commit_metadata *metadata = &unit->metadata;
-    int64_t now = worker->ports.clock->wall_ms(worker->ports.clock);
     metadata->present = true;
-    metadata->clock_ms = now > metadata->clock_ms ? now : metadata->clock_ms;
+    metadata->clock_ms = unit->clock_ms;
     metadata->digest = unit->aggregates.digest;
     metadata->transitions = unit->aggregates.transitions;
     metadata->dead = 0;
@@ -203,12 +351,15 @@ static void add_unit(struct worker *worker, struct unit *unit)
     unit->in_transaction = true;
     unit->transaction_position = unit->position;
     if (stands_live(unit)) {
-        metadata = print_metadata(worker, unit);
+        clocks_fire(worker, unit);
+        metadata = print_metadata(unit);
         add_messages(worker, unit);
+        sweep_sent(unit);
         if (unit->copy.phase == COPY_NONE && checkpoint_is_due(worker, unit))
             checkpoint_copy_at(worker, unit, COPY_WAITS_FOR_COMMIT);
     } else if (unit->state == UNIT_NEW) {
-        metadata = print_metadata(worker, unit);
+        clocks_fire(worker, unit);
+        metadata = print_metadata(unit);
     } else { /* a replay: K again as it stands, so that the producer's slow first transaction is
                 behind it */
         unit->transaction_position = SEEDED_FAULT("regress") ? unit->position : unit->committed;
@@ -262,6 +413,7 @@ static void unit_committed(struct worker *worker, struct unit *unit, char **meta
     if (unit->state == UNIT_CLAIMING || unit->state == UNIT_STOPPED)
         return; /* lost meanwhile: its next owner reads K anew */
     unit->committed = unit->transaction_position;
+    unit->clock_confirmed_ms = unit->clock_ms;
     free(unit->metadata_text);
     unit->metadata_text = *metadata;
     *metadata = NULL;
@@ -269,6 +421,7 @@ static void unit_committed(struct worker *worker, struct unit *unit, char **meta
         unit->copy.phase = COPY_AGGREGATES;
     if (unit->state == UNIT_NEW)
         takeover_committed(worker, unit);
+    sweep_committed(worker, unit);
 }
 
 static void add_figure(atomic_uint_fast64_t *figure, uint64_t more)

@@ -10,18 +10,14 @@
 
 #define CACHE_LINE 64
 
-_Static_assert(sizeof(struct lead_entry) % CACHE_LINE == 0, "an entry begins with a line");
+_Static_assert(sizeof(struct lead_entry) == 4 * CACHE_LINE, "an entry is four lines");
 
 static void *counted_resize(void *context, void *old, size_t old_size, size_t new_size)
 {
     struct lead_table *table = context;
-    table->bytes += new_size;
-    table->bytes -= old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    return memory_resize(old, new_size);
+    table->bytes += slab_piece_bytes(new_size);
+    table->bytes -= slab_piece_bytes(old_size);
+    return slab_resize(&table->slab, old, old_size, new_size);
 }
 
 void lead_table_init(struct lead_table *table, size_t limit_bytes)
@@ -41,7 +37,7 @@ struct lead_entry *lead_table_entry(struct lead_table *table, uint32_t number)
 
 uint64_t lead_table_hash(uint32_t unit, struct baton_text id)
 {
-    return hash64(id.data, id.size, unit);
+    return hash_quick(id.data, id.size, unit);
 }
 
 struct baton_text lead_table_id(const struct lead_entry *entry)
@@ -62,6 +58,12 @@ static bool same(const struct lead_entry *entry, uint32_t unit, struct baton_tex
            memcmp(lead_table_id(entry).data, id.data, id.size) == 0;
 }
 
+static void fetch_lines(const void *memory, size_t size)
+{
+    for (size_t line = 0; line < size; line += CACHE_LINE)
+        __builtin_prefetch((const char *)memory + line, 1);
+}
+
 void lead_table_fetch_slot(const struct lead_table *table, uint64_t hash)
 {
     __builtin_prefetch(&table->slots[(uint32_t)hash & table->slot_mask]);
@@ -73,21 +75,30 @@ void lead_table_fetch_entry(struct lead_table *table, uint64_t hash)
          i = (i + 1) & table->slot_mask) {
         if (table->slots[i] >> 32 != hash >> 32)
             continue;
-        const char *entry = (const char *)lead_table_entry(table, (uint32_t)table->slots[i] - 1);
-        for (size_t line = 0; line < sizeof(struct lead_entry); line += CACHE_LINE)
-            __builtin_prefetch(entry + line, 1);
+        fetch_lines(lead_table_entry(table, (uint32_t)table->slots[i] - 1),
+                    sizeof(struct lead_entry));
         return;
     }
 }
 
 void lead_table_fetch_owned(const struct lead_entry *entry)
 {
-    const char *tallies = (const char *)entry->lead.tallies;
-    for (size_t line = 0; line < entry->lead.tally_count * sizeof(struct baton_tally);
-         line += CACHE_LINE)
-        __builtin_prefetch(tallies + line, 1);
-    if (entry->lead.touch_count)
-        __builtin_prefetch(entry->lead.touches, 1);
+    const struct baton_lead *lead = &entry->lead;
+    fetch_lines(lead->tallies, lead->tally_count * sizeof *lead->tallies);
+    fetch_lines(lead->touches, lead->touch_count * sizeof *lead->touches);
+    if (lead->history) /* every score looks at what was adjusted */
+        __builtin_prefetch(&lead->history->adjusted, 1);
+}
+
+void lead_table_fetch_history(const struct lead_entry *entry)
+{
+    if (entry->lead.history)
+        fetch_lines(entry->lead.history, sizeof *entry->lead.history);
+}
+
+void lead_table_fetch_number(struct lead_table *table, uint32_t number)
+{
+    fetch_lines(lead_table_entry(table, number), sizeof(struct lead_entry));
 }
 
 struct lead_entry *lead_table_find(struct lead_table *table, uint64_t hash, uint32_t unit,
@@ -175,6 +186,7 @@ struct lead_entry *lead_table_add(struct lead_table *table, uint64_t hash, uint3
     entry->hash = hash;
     entry->unit = unit;
     entry->stored_size = 0;
+    entry->stored_stage = BATON_LEAD;
     entry->flags = LEAD_USED | LEAD_TOUCHED;
     entry->id_size = (uint16_t)id.size;
     if (id.size > LEAD_SHORT_ID)
@@ -238,6 +250,9 @@ void lead_table_each(struct lead_table *table, uint32_t unit,
     }
 }
 
+#define STAYS                                                                                      \
+    (LEAD_DIRTY | LEAD_IN_COPY | LEAD_LOADING | LEAD_AWAITED | LEAD_AWAITED_2 | LEAD_TIMED)
+
 bool lead_table_evict(struct lead_table *table)
 {
     for (uint64_t looks = 0; table->bytes > table->limit_bytes && looks < 2 * (uint64_t)table->made;
@@ -245,7 +260,7 @@ bool lead_table_evict(struct lead_table *table)
         if (table->hand >= table->made)
             table->hand = 0;
         struct lead_entry *entry = lead_table_entry(table, table->hand++);
-        if (!(entry->flags & LEAD_USED) || entry->flags & (LEAD_DIRTY | LEAD_IN_COPY))
+        if (!(entry->flags & LEAD_USED) || entry->flags & STAYS)
             continue;
         if (entry->flags & LEAD_TOUCHED)
             entry->flags &= (uint8_t)~LEAD_TOUCHED;
@@ -268,5 +283,6 @@ void lead_table_fini(struct lead_table *table)
         free(table->chunks[c]);
     free(table->chunks);
     free(table->slots);
+    slab_fini(&table->slab);
     *table = (struct lead_table){0};
 }

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "codec/outgoing.h"
+#include "domain/field.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,6 +74,9 @@ struct source {
     enum status (*range)(struct source *source, uint32_t unit, int64_t *first, int64_t *end,
                          struct error *error);
     enum status (*partitions)(struct source *source, uint32_t *count, struct error *error);
+    /* Offsets that lie in the logs of the started units behind what fetch has handed out, as far as
+     * is known without asking anybody. */
+    uint64_t (*waiting)(const struct source *source);
     void (*destroy)(struct source *source); /* leaves the group */
 };
 
@@ -120,18 +124,15 @@ struct fence {
     uint64_t step;
 };
 
-struct field {
-    struct baton_text name, value;
-};
-
 struct stored_lead {
     struct baton_text id;
     struct baton_score score; /* the readable fields … */
     enum baton_stage stage;
-    bool stage_stands; /* the store has this stage already: it need not be written */
-    int64_t updated_ms;
+    bool stage_stands; /* the store says this stage already, and says it as it does today: it need
+                          not be written. It says `lead` of what it does not know */
     const uint8_t *packed; /* … and the packed form */
     size_t packed_size;
+    bool removed;       /* there is no such lead any more: only the id counts */
     size_t former_size; /* packed size in the store before, 0 if not known: what is left of it is
                            removed */
 };
@@ -144,16 +145,34 @@ struct store_write {
     size_t word_count;
     const struct field *texts; /* agreements, schemas: by name */
     size_t text_count;
+    const struct field *days; /* counters by day; an empty value removes the field */
+    size_t day_count;
+    const struct field *clocks; /* next time of a lead's clocks, by lead id; as days */
+    size_t clock_count;
     const struct stored_lead *leads;
     size_t lead_count; /* at most STORE_WRITE_LEADS */
 };
 #define STORE_WRITE_LEADS 256
 
-/* Answers of load: in the order of the ids. */
+/* Answers of a load: in the order of the ids. */
 struct loaded_lead {
-    const uint8_t *packed; /* from the arena; NULL: no such lead */
+    const uint8_t *packed; /* NULL: no such lead */
     size_t packed_size;
+    bool stage_is_dated; /* its readable fields are of a former form: write it without stage_stands
+                            the next time */
 };
+
+/* A part of the ids of a unit's leads. */
+#define STORE_CURSOR_MAX 64 /* bytes of text */
+struct store_page {
+    const struct baton_text *ids;      /* from the arena */
+    size_t count;                      /* 0 says nothing of what is to come */
+    char cursor[STORE_CURSOR_MAX + 1]; /* of the next page; empty: there is none */
+    unsigned permille;                 /* of the unit's leads that are passed, about */
+};
+
+/* Hashes of a unit that are read as a whole. */
+enum store_hash { STORE_WORDS, STORE_DAYS, STORE_CLOCKS, STORE_UNIT, STORE_HASHES };
 
 struct store {
     /* Stores a fresh token, moves the step, gives all fields of the unit's hash (before the claim).
@@ -164,13 +183,24 @@ struct store {
     /* Is the fence still what the store holds? All the unit's queued writes are answered first. */
     enum status (*check)(struct store *store, uint32_t unit, const struct fence *fence,
                          struct error *error);
-    /* One round trip. A lead whose fields are torn or missing is STATUS_STOP and names the lead. */
-    enum status (*load)(struct store *store, uint32_t unit, const struct fence *fence,
-                        const struct baton_text *ids, size_t count, struct arena *arena,
-                        struct loaded_lead *out, struct error *error);
-    enum status (*words)(struct store *store, uint32_t unit, const struct fence *fence,
-                         struct arena *arena, struct field **words, size_t *count,
-                         struct error *error);
+    /* Asks for leads, behind all writes of the unit that are queued, and does not wait. The ids are
+     * borrowed until load_finish. Anything but OK: nothing was asked. */
+    enum status (*load_begin)(struct store *store, uint32_t unit, const struct fence *fence,
+                              const struct baton_text *ids, size_t count, struct error *error);
+    /* Waits for the answers to the oldest load of the unit that is not finished; borrowed until the
+     * next load_begin. Each one that was begun is finished once, whatever has happened to the unit
+     * since. FENCED: it was answered under another fence. RETRY: the connection is gone. A lead
+     * whose fields are torn or missing is STATUS_STOP and names the lead. */
+    enum status (*load_finish)(struct store *store, uint32_t unit, struct loaded_lead **out,
+                               struct error *error);
+    /* All fields of a hash, in any order; of STORE_UNIT those that the pipeline gives. */
+    enum status (*hash)(struct store *store, uint32_t unit, const struct fence *fence,
+                        enum store_hash hash, struct arena *arena, struct field **fields,
+                        size_t *count, struct error *error);
+    /* The same of any unit, whoever owns it: what is there now, without a fence. */
+    enum status (*peek)(struct store *store, uint32_t unit, enum store_hash hash,
+                        struct arena *arena, struct field **fields, size_t *count,
+                        struct error *error);
     /* value->data == NULL: no such text. */
     enum status (*text)(struct store *store, uint32_t unit, const struct fence *fence,
                         struct baton_text name, struct arena *arena, struct baton_text *value,
@@ -184,7 +214,15 @@ struct store {
      * another fence or its answer was lost; FENCED is said until the unit is claimed again. */
     enum status (*settle)(struct store *store, uint32_t unit, bool wait, size_t *outstanding,
                           struct error *error);
-    /* Removes all leads and words of a unit under the fence, in steps (a rebuild). Blocks. */
+    /* The next ids of the leads that the store holds of a unit, behind all writes of it that are
+     * queued; only while none of its loads is under way. From an empty cursor to an empty one each
+     * lead that is there all the time is given at least once, in any order, by several connections
+     * and owners, too. A cursor that says nothing to the store any more begins anew. */
+    enum status (*scan)(struct store *store, uint32_t unit, const struct fence *fence,
+                        const char *cursor, struct arena *arena, struct store_page *page,
+                        struct error *error);
+    /* Removes all leads, words, days and clocks of a unit under the fence, in steps (a rebuild).
+     * Blocks. */
     enum status (*clear)(struct store *store, uint32_t unit, struct fence *fence,
                          struct error *error);
     void (*destroy)(struct store *store);

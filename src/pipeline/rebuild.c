@@ -1,55 +1,29 @@
-/* A unit whose state is gone: stages and generations come back from the stages topic, tallies from
- * the log. */
+/* A unit whose state is gone: what leads entered comes back from the stages topic, everything else
+ * from the log. */
 #include "pipeline/pipeline.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct restoring {
-    struct worker *worker;
-    struct unit *unit;
-    int64_t first;
-    uint64_t leads;
-};
-
-static void restore_stage(struct restoring *restoring, const struct stage_record *record)
+/* What was told of events that the log no longer holds. The store is empty by now. */
+static void restore_before(struct worker *worker, struct unit *unit, int64_t first)
 {
-    struct worker *worker = restoring->worker;
-    uint32_t unit = restoring->unit->number;
-    uint64_t hash = lead_table_hash(unit, record->lead_id);
-    struct lead_entry *entry = lead_table_find(&worker->table, hash, unit, record->lead_id);
-    if (!entry) {
-        entry = lead_table_add(&worker->table, hash, unit, record->lead_id);
-        baton_lead_attach(&entry->lead, unit_agreement(restoring->unit));
-        unit_mark_dirty(worker, restoring->unit, entry);
-        restoring->leads++;
+    struct stage_script *script = &unit->script;
+    for (; script->next < script->count && script->items[script->next].offset < first;
+         script->next++) {
+        const struct scripted_stage *item = &script->items[script->next];
+        uint64_t hash = lead_table_hash(unit->number, item->lead_id);
+        struct lead_entry *entry =
+            lead_table_find(&worker->table, hash, unit->number, item->lead_id);
+        if (!entry) {
+            entry = lead_table_add(&worker->table, hash, unit->number, item->lead_id);
+            baton_lead_attach(&entry->lead, unit_agreement(unit));
+            unit_mark_dirty(worker, unit, entry);
+        }
+        stage_script_restore(worker, unit, entry, item);
+        entry->lead.applied = first;
     }
-    struct baton_lead *lead = &entry->lead;
-    if (record->generation < lead->generation ||
-        (record->generation == lead->generation && record->stage < lead->stage))
-        return;
-    lead->generation = record->generation;
-    lead->stage = (uint8_t)record->stage;
-    lead->stage_ms = record->time_ms;
-    lead->applied = restoring->first;
-    if (record->stage == BATON_MQL)
-        lead->mql_ms = record->time_ms;
-    if (record->stage == BATON_SQL)
-        lead->sql_ms = record->time_ms;
-}
-
-static enum status each_record(void *context, const uint8_t *value, size_t size)
-{
-    struct restoring *restoring = context;
-    struct stage_record record;
-    struct error ignored;
-    struct arena *arena = &restoring->worker->scratch;
-    arena_reset(arena);
-    if (stage_record_read(value, size, arena, &record, &ignored) == STATUS_OK &&
-        record.partition == restoring->unit->number && record.lead_id.size <= BATON_ID_MAX)
-        restore_stage(restoring, &record);
-    return STATUS_OK;
 }
 
 static enum status may_promote_again(struct worker *worker, const struct unit *unit,
@@ -72,6 +46,19 @@ static enum status may_promote_again(struct worker *worker, const struct unit *u
                      worker->config.config_file);
 }
 
+/* Who was erased, as the receipts tell. */
+static enum status write_erasures(struct worker *worker, struct unit *unit, struct error *error)
+{
+    struct field_list *list = &unit->copy.before;
+    size_t outstanding;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && list->sent < list->count)
+        status = checkpoint_push_fields(worker, unit, list, error);
+    return status == STATUS_OK ? worker->ports.store->settle(worker->ports.store, unit->number,
+                                                             true, &outstanding, error)
+                               : status;
+}
+
 /* Writes the restored leads before the unit gets a position: until then another start finds the
  * state gone again. */
 static enum status write_restored(struct worker *worker, struct unit *unit, struct error *error)
@@ -80,7 +67,7 @@ static enum status write_restored(struct worker *worker, struct unit *unit, stru
     unit->state = UNIT_REPLAYING; /* the copy is of a silent fold */
     checkpoint_copy_at(worker, unit, COPY_LEADS);
     unit->state = UNIT_CLAIMING;
-    enum status status = STATUS_OK;
+    enum status status = write_erasures(worker, unit, error);
     struct checkpoint_copy *copy = &unit->copy;
     while (status == STATUS_OK && copy->leads_sent < copy->lead_count) {
         struct stored_lead leads[STORE_WRITE_LEADS];
@@ -109,34 +96,43 @@ static enum status remove_state(struct worker *worker, struct unit *unit, struct
     return worker->ports.store->clear(worker->ports.store, unit->number, &unit->fence, error);
 }
 
+/* All below K is folded under the version that was in force at K; where nobody knows, under that of
+ * the present. */
+static const struct agreement *in_force_at(struct worker *worker, const struct unit *unit)
+{
+    const struct agreement *agreement = NULL;
+    if (unit->metadata.present)
+        agreement = versions_find(worker->versions, unit->metadata.agreement);
+    int64_t now_ms = worker->ports.clock->wall_ms(worker->ports.clock);
+    return agreement ? agreement : versions_at(worker->versions, now_ms);
+}
+
 enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t committed,
                          struct error *error)
 {
     int64_t first, end;
     bool stages_cut = false;
-    const struct agreement *agreement = NULL;
-    struct restoring restoring = {.worker = worker, .unit = unit};
+    const struct agreement *in_force = in_force_at(worker, unit), *agreement = NULL;
     enum status status =
         worker->ports.source->range(worker->ports.source, unit->number, &first, &end, error);
     if (status == STATUS_OK)
-        status = agreements_store(worker, unit, error);
+        status = agreements_store(worker, unit, in_force, error);
     if (status == STATUS_OK)
-        status = agreements_find(worker, unit, agreement_hash(worker->config.agreement), &agreement,
-                                 error);
+        status = agreements_find(worker, unit, agreement_hash(in_force), &agreement, error);
     if (status != STATUS_OK)
         return status;
     unit->position = unit->stored = unit->start = first;
     unit->stretches[0] = (struct stretch){.from = first, .agreement = agreement};
     unit->stretch_count = 1;
-    restoring.first = first;
-    status = worker->ports.stage_log->read(worker->ports.stage_log, each_record, &restoring,
-                                           &stages_cut, error);
+    status = stage_script_read(worker, unit, 0, &stages_cut, error);
     if (status == STATUS_OK)
         status = may_promote_again(worker, unit, stages_cut, first, error);
     if (status == STATUS_OK)
         status = remove_state(worker, unit, error);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        restore_before(worker, unit, first);
         status = write_restored(worker, unit, error);
+    }
     if (status != STATUS_OK)
         return status;
     unit->aggregates = (struct unit_aggregates){.position = first};
@@ -147,9 +143,8 @@ enum status rebuild_unit(struct worker *worker, struct unit *unit, int64_t commi
     if (status != STATUS_OK)
         return status;
     unit_log(worker, unit,
-             "is rebuilt: %" PRIu64 " leads with a stage restored, folds %" PRId64 " to %" PRId64
-             " in silence",
-             restoring.leads, first, committed);
+             "is rebuilt: %zu stages were entered, folds %" PRId64 " to %" PRId64 " in silence",
+             unit->script.count, first, committed);
     unit->state = behind ? UNIT_NEW : UNIT_REPLAYING;
     unit->wants_start = true;
     unit->replay_from = first;

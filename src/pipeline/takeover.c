@@ -18,14 +18,16 @@ struct unit *unit_create(struct worker *worker, uint32_t number)
     unit->state = UNIT_CLAIMING;
     unit->committed = unit->rebuild_until = unit->accepted = -1;
     unit->outbox = outbox_take(worker);
-    arena_init(&unit->copy.arena, 65536);
+    arena_init(&unit->copy.arena, 1 << 18); /* goes back to the system when it is let go */
     baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
+    counting_create(unit);
     worker->by_number[number] = unit;
     return unit;
 }
 
 void unit_clear(struct worker *worker, struct unit *unit)
 {
+    batch_forget(worker, unit);
     lead_table_remove_unit(&worker->table, unit->number);
     checkpoint_drop(worker, unit);
     worker->dirty_total -= unit->dirty_count;
@@ -35,12 +37,19 @@ void unit_clear(struct worker *worker, struct unit *unit)
     baton_words_fini(&unit->words);
     baton_words_init(&unit->words, worker->config.words_capacity, worker->table.allocator);
     unit->words_stored = unit->words.count;
+    counting_clear(unit);
+    if (unit->number == 0)
+        judge_forget(worker->judge);
     unit->schema_count = 0;
     unit->held = unit->cut = unit->stale = unit->began_empty = false;
     unit->stretch = unit->stretch_count = 0;
+    unit->sweep = (struct sweep){0};
+    unit->turn_ms = INT64_MAX;
+    unit->turn_wanted = unit->ticked = false;
     unit->committed = unit->rebuild_until = unit->accepted = -1;
-    unit->missed = 0;
-    unit->misses = NULL;
+    unit->clock_ms = unit->clock_confirmed_ms = 0;
+    clocks_clear(unit);
+    stage_script_clear(&unit->script);
 }
 
 void unit_destroy(struct worker *worker, struct unit *unit)
@@ -48,8 +57,16 @@ void unit_destroy(struct worker *worker, struct unit *unit)
     unit_clear(worker, unit);
     outbox_give_back(worker, unit->outbox);
     baton_words_fini(&unit->words);
+    counting_destroy(unit);
+    tombstones_fini(&unit->tombstones);
     arena_fini(&unit->copy.arena);
     free(unit->copy.leads);
+    free(unit->copy.before.items);
+    free(unit->copy.behind.items);
+    free(unit->copy.clocks.items);
+    clocks_fini(unit);
+    free(unit->copy.days.items);
+    erasures_forget(unit);
     free(unit->dirty);
     free(unit->schemas);
     free(unit->metadata_text);
@@ -60,112 +77,6 @@ void unit_destroy(struct worker *worker, struct unit *unit)
 
 /* ---- comparing R and K
  * ---------------------------------------------------------------------------- */
-
-static struct field text_field(const char *name, char *room, size_t room_size, int64_t value)
-{
-    (void)snprintf(room, room_size, "%" PRId64, value);
-    return field_of(name, room);
-}
-
-enum status write_first_position(struct worker *worker, struct unit *unit, int64_t first,
-                                 const char *committed, struct error *error)
-{
-    char start[24], partitions[24], fold[24], input[20], words[24], rebuild[24] = "";
-    (void)snprintf(input, sizeof input, "%016" PRIx64, worker->input_hash);
-    if (unit->rebuild_until >= 0)
-        (void)snprintf(rebuild, sizeof rebuild, "%" PRId64, unit->rebuild_until);
-    struct text_buffer aggregates;
-    text_buffer_init(&aggregates);
-    unit_record_print_aggregates(&aggregates, &unit->aggregates);
-    struct field fields[] = {
-        text_field("position", start, sizeof start, first),
-        field_of("start", start),
-        field_of("topic", worker->config.events_topic),
-        field_of("group", worker->config.group),
-        text_field("partitions", partitions, sizeof partitions, worker->partitions),
-        text_field("fold", fold, sizeof fold, FOLD_VERSION),
-        field_of("input", input),
-        field_of("committed", committed),
-        field_of("rebuild", rebuild),
-        field_of("stopped", ""),
-        field_of("accepted", ""),
-        text_field("words", words, sizeof words, unit->words.count),
-        field_of("agreement", agreement_hash(unit->stretches[0].agreement)),
-        field_of("aggregates", aggregates.data)};
-    struct store_write write = {.fields = fields, .field_count = sizeof fields / sizeof *fields};
-    enum status status = unit_write_now(worker, unit, &write, error);
-    unit->stopped_field = false;
-    text_buffer_fini(&aggregates);
-    return status;
-}
-
-static void begins_empty(struct worker *worker, struct unit *unit)
-{
-    unit->began_empty = true;
-    unit->evicted_before = worker->table.evicted;
-}
-
-/* A unit that nobody had before, or that never went live: R with `committed` 0 is written before
- * the first commit. */
-static enum status begin_new(struct worker *worker, struct unit *unit, int64_t from,
-                             struct error *error)
-{
-    int64_t first, end;
-    enum status status =
-        worker->ports.source->range(worker->ports.source, unit->number, &first, &end, error);
-    if (status != STATUS_OK)
-        return status;
-    if (from > first)
-        first = from;
-    const struct agreement *agreement = NULL;
-    status = agreements_store(worker, unit, error);
-    if (status == STATUS_OK)
-        status = agreements_find(worker, unit, agreement_hash(worker->config.agreement), &agreement,
-                                 error);
-    if (status != STATUS_OK)
-        return status;
-    unit->position = unit->stored = unit->start = first;
-    unit->aggregates = (struct unit_aggregates){.position = first};
-    unit->stretches[0] = (struct stretch){.from = first, .agreement = agreement};
-    unit->stretch_count = 1;
-    unit->metadata = (struct commit_metadata){0};
-    if (!SEEDED_FAULT("late_r"))
-        status = write_first_position(worker, unit, first, "0", error);
-    if (status != STATUS_OK)
-        return status;
-    CRASH_POINT("new_unit_position_written");
-    stretches_remember(unit, agreement_hash(agreement));
-    unit->state = UNIT_NEW;
-    begins_empty(worker, unit);
-    return STATUS_OK;
-}
-
-static void go_live(struct worker *worker, struct unit *unit)
-{
-    /* Here, as also a unit that was killed after its checkpoint under a new agreement comes by. */
-    if (unit->metadata.switch_count == 0 || !SEEDED_FAULT("forget_switch"))
-        stretches_remember(unit, agreement_hash(unit->stretches[unit->stretch].agreement));
-    unit->state = UNIT_LIVE;
-    unit->wants_start = true;
-    unit->last_checkpoint_us = worker_now_us(worker);
-    unit_log(worker, unit, "live at offset %" PRId64, unit->position);
-}
-
-/* NEW: the first commit is confirmed. */
-void takeover_committed(struct worker *worker, struct unit *unit)
-{
-    CRASH_POINT("new_unit_committed");
-    struct field mark = field_of("committed", "1");
-    struct store_write write = {.fields = &mark, .field_count = 1};
-    struct error error;
-    enum status status = unit_write_now(worker, unit, &write, &error);
-    if (status != STATUS_OK) {
-        unit_write_failed(worker, unit, status, &error);
-        return;
-    }
-    CRASH_POINT("new_unit_marked");
-    go_live(worker, unit);
-}
 
 static enum status same_configuration(struct worker *worker, const struct unit *unit,
                                       const struct unit_record *record, struct error *error)
@@ -190,9 +101,9 @@ static enum status same_configuration(struct worker *worker, const struct unit *
     if (record->input_hash != worker->input_hash)
         return error_set(error, STATUS_STOP,
                          "%" PRId64 " events are to be folded again, and `input` in %s has changed "
-                         "since they were folded first: start "
-                         "once with the former settings and stop clean, or accept the difference: "
-                         "baton accept -c %s --unit %u",
+                         "since they were folded first, or baton's list of crawlers: start "
+                         "once with the former settings and program and stop clean, or accept the "
+                         "difference: baton accept -c %s --unit %u",
                          unit->committed - record->position, worker->config.config_file,
                          worker->config.config_file, unit->number);
     return STATUS_OK;
@@ -227,8 +138,9 @@ static enum status restore_words(struct worker *worker, struct unit *unit,
 {
     struct field *words;
     size_t count;
-    enum status status = worker->ports.store->words(worker->ports.store, unit->number, &unit->fence,
-                                                    &worker->talk, &words, &count, error);
+    enum status status =
+        worker->ports.store->hash(worker->ports.store, unit->number, &unit->fence, STORE_WORDS,
+                                  &worker->talk, &words, &count, error);
     if (status != STATUS_OK)
         return status;
     /* the store gives them in any order; ids are dense from 2 */
@@ -301,10 +213,12 @@ static enum status resume(struct worker *worker, struct unit *unit,
     unit->position = unit->stored = record->position;
     unit->start = record->start;
     unit->aggregates = record->aggregates;
+    unit->clock_ms = unit->clock_confirmed_ms = record->aggregates.clock_ms;
+    sweep_restore(&unit->sweep, &record->sweep);
     /* Aggregates go to the store before the first leads, and a rebuild leaves its mark. */
     if (record->position == record->start && record->aggregates.position <= record->start &&
         record->rebuild < 0)
-        begins_empty(worker, unit);
+        takeover_begins_empty(worker, unit);
     unit->rebuild_until = record->rebuild;
     if (record->rebuild == unit->committed) /* all below K is folded under the agreement at R */
         unit->metadata.switch_count = 0;
@@ -328,10 +242,17 @@ static enum status resume(struct worker *worker, struct unit *unit,
     if (status == STATUS_OK)
         status = restore_words(worker, unit, record, error);
     if (status == STATUS_OK)
+        status = clocks_restore(worker, unit, error);
+    if (status == STATUS_OK)
+        status = counting_restore(worker, unit, record, error);
+    if (status == STATUS_OK)
         status = stretches_plan(worker, unit, record, error);
     unit->damaged = as_configured && status == STATUS_STOP;
     if (status == STATUS_OK)
-        status = agreements_store(worker, unit, error);
+        status = versions_store(worker, unit, error);
+    bool cut; /* which was asked about when the rebuild began */
+    if (status == STATUS_OK && record->position < record->rebuild)
+        status = stage_script_read(worker, unit, record->position, &cut, error);
     if (status == STATUS_OK)
         status = mark_resumed(worker, unit, record, error);
     if (status != STATUS_OK)
@@ -374,7 +295,7 @@ static enum status compare(struct worker *worker, struct unit *unit,
         return resume(worker, unit, record, error);
     }
     if (record->has_position && !has_k && !record->committed)
-        return begin_new(worker, unit, record->position, error);
+        return takeover_begin_new(worker, unit, record->position, error);
     if (record->has_position && !has_k)
         return error_set(
             error, STATUS_STOP,
@@ -385,7 +306,7 @@ static enum status compare(struct worker *worker, struct unit *unit,
             record->position, record->position, worker->config.config_file, unit->number);
     if (record->has_position)
         return resume(worker, unit, record, error);
-    return has_k ? state_is_gone(worker, unit, error) : begin_new(worker, unit, 0, error);
+    return has_k ? state_is_gone(worker, unit, error) : takeover_begin_new(worker, unit, 0, error);
 }
 
 /* ---- reaching K
@@ -425,7 +346,9 @@ static bool digest_is_right(struct worker *worker, struct unit *unit)
 void takeover_reached(struct worker *worker, struct unit *unit)
 {
     assert(unit->state == UNIT_REPLAYING && unit->position == unit->committed);
-    if (!digest_is_right(worker, unit))
+    if (!stage_script_catch_up(worker, unit, unit->committed) || !digest_is_right(worker, unit))
+        return;
+    if (!clocks_reach(worker, unit))
         return;
     CRASH_POINT("replay_done");
     if (unit->position > unit->replay_from)
@@ -435,13 +358,14 @@ void takeover_reached(struct worker *worker, struct unit *unit)
                      : ", the digest is right");
     while (unit->stretch + 1 < unit->stretch_count)
         unit_enter_stretch(worker, unit, unit->stretch + 1);
-    const struct agreement *in_force = worker->config.agreement;
+    const struct agreement *in_force = worker_in_force(worker, unit);
     if (strcmp(agreement_hash(unit->stretches[unit->stretch].agreement),
                agreement_hash(in_force)) == 0) {
-        go_live(worker, unit);
+        takeover_go_live(worker, unit);
         return;
     }
     unit->state = UNIT_SETTLING;
+    unit->settles_on = in_force;
     unit->cut = unit->wants_start = true;
 }
 
@@ -450,7 +374,7 @@ void takeover_settled(struct worker *worker, struct unit *unit)
     CRASH_POINT("agreement_switched");
     const struct agreement *agreement;
     struct error error;
-    const char *hash = agreement_hash(worker->config.agreement);
+    const char *hash = agreement_hash(unit->settles_on);
     enum status status = agreements_find(worker, unit, hash, &agreement, &error);
     if (status != STATUS_OK) {
         unit_write_failed(worker, unit, status, &error);
@@ -461,7 +385,7 @@ void takeover_settled(struct worker *worker, struct unit *unit)
     unit_enter_stretch(worker, unit, 0);
     unit_log(worker, unit, "from offset %" PRId64 " on under agreement %s version %u (%.8s)",
              unit->position, agreement_name(agreement), agreement_version(agreement), hash);
-    go_live(worker, unit);
+    takeover_go_live(worker, unit);
 }
 
 /* ---- the turn
@@ -483,10 +407,17 @@ static enum status claim_unit(struct worker *worker, struct unit *unit, struct u
     CRASH_POINT("after_claim");
     unit->last_contact_us = worker_now_us(worker);
     unit->stopped_field = false;
+    bool erasures = erasures_read(unit, fields, count);
     for (size_t i = 0; i < count; i++)
         if (fields[i].name.size == 7 && memcmp(fields[i].name.data, "stopped", 7) == 0)
             unit->stopped_field = true;
     unit->damaged = unit_record_read(fields, count, record, &unit->damage) != STATUS_OK;
+    if (!erasures && !unit->damaged) {
+        unit->damaged = true;
+        (void)error_set(&unit->damage, STATUS_STOP,
+                        "a field `e:…` of the unit's hash, which tells of an erasure, is damaged: "
+                        "restore it, or rebuild the unit (baton run --rebuild)");
+    }
     unit->accepted = record->accepted;
     return STATUS_OK;
 }

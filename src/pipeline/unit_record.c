@@ -67,21 +67,61 @@ void unit_record_print_aggregates(struct text_buffer *text, const struct unit_ag
         text, "%" PRId64 " %016" PRIx64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
         a->position, a->digest, a->transitions, a->promotions, a->events, a->duplicates,
         a->too_late);
+    if (a->ignored)
+        text_buffer_print(text, " i:%" PRIu64, a->ignored);
+    if (a->dropped)
+        text_buffer_print(text, " e:%" PRIu64, a->dropped);
+    if (a->clock_ms)
+        text_buffer_print(text, " c:%" PRId64, a->clock_ms);
+    if (a->newest_ms)
+        text_buffer_print(text, " n:%" PRId64, a->newest_ms);
+    if (a->reports_ignored)
+        text_buffer_print(text, " r:%" PRIu64, a->reports_ignored);
+    if (a->trimmed)
+        text_buffer_print(text, " t:%" PRIu64, a->trimmed);
     for (unsigned reason = 1; reason < DEAD_REASONS; reason++)
         if (a->dead[reason])
             text_buffer_print(text, " %u:%" PRIu64, reason, a->dead[reason]);
+    for (unsigned route = 0; route < BATON_ROUTES_MAX; route++)
+        if (a->assigned[route])
+            text_buffer_print(text, " a%u:%" PRIu64, route, a->assigned[route]);
 }
 
-static bool read_dead(const char *at, struct unit_aggregates *a)
+/* "7:2": two dead letters for reason 7; "a3:5": five promotions by item 3 of `assign`. */
+static bool read_counts(const char *at, struct unit_aggregates *a)
 {
     while (*at) {
-        uint64_t reason, count;
-        if (!take_char(&at, ' ') || !take_u64(&at, 10, &reason) || !take_char(&at, ':') ||
-            !take_u64(&at, 10, &count) || reason == 0 || reason >= DEAD_REASONS)
+        uint64_t index, count;
+        if (!take_char(&at, ' '))
             return false;
-        a->dead[reason] = count;
+        bool route = take_char(&at, 'a');
+        if (!take_u64(&at, 10, &index) || !take_char(&at, ':') || !take_u64(&at, 10, &count))
+            return false;
+        if (route ? index >= BATON_ROUTES_MAX : index == 0 || index >= DEAD_REASONS)
+            return false;
+        *(route ? &a->assigned[index] : &a->dead[index]) = count;
     }
     return true;
+}
+
+/* A count that is written where it is not 0. */
+static bool take_lettered(const char **at, const char *letter, uint64_t *count)
+{
+    size_t size = strlen(letter);
+    if (strncmp(*at, letter, size) != 0)
+        return true;
+    *at += size;
+    return take_u64(at, 10, count);
+}
+
+/* The same of a time. */
+static bool take_time(const char **at, const char *letter, int64_t *time_ms)
+{
+    size_t size = strlen(letter);
+    if (strncmp(*at, letter, size) != 0)
+        return true;
+    *at += size;
+    return take_i64(at, time_ms);
 }
 
 static bool read_aggregates(const char *at, struct unit_aggregates *a)
@@ -94,7 +134,10 @@ static bool read_aggregates(const char *at, struct unit_aggregates *a)
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!take_char(&at, ' ') || !take_u64(&at, 10, numbers[i]))
             return false;
-    return read_dead(at, a);
+    return take_lettered(&at, " i:", &a->ignored) && take_lettered(&at, " e:", &a->dropped) &&
+           take_time(&at, " c:", &a->clock_ms) && take_time(&at, " n:", &a->newest_ms) &&
+           take_lettered(&at, " r:", &a->reports_ignored) &&
+           take_lettered(&at, " t:", &a->trimmed) && read_counts(at, a);
 }
 
 /* ---- verdicts
@@ -180,6 +223,31 @@ bool schema_verdicts_cover(const struct schema_verdict *verdicts, size_t count,
     return false;
 }
 
+/* ---- sweep
+ * ---------------------------------------------------------------------------------------- */
+
+void unit_record_print_sweep(struct text_buffer *text, const struct unit_sweep *s)
+{
+    text_buffer_print(text, "%s %" PRId64 " %d %u %" PRIu64 " %" PRIu64 " %s", s->agreement,
+                      s->begun_ms, s->running, s->permille, s->seen, s->asked, s->cursor);
+}
+
+static bool read_sweep(const char *at, struct unit_sweep *s)
+{
+    int64_t running, permille;
+    if (!take_hash(&at, s->agreement) || !take_char(&at, ' ') || !take_i64(&at, &s->begun_ms) ||
+        !take_char(&at, ' ') || !take_i64(&at, &running) || !take_char(&at, ' ') ||
+        !take_i64(&at, &permille) || !take_char(&at, ' ') || !take_u64(&at, 10, &s->seen) ||
+        !take_char(&at, ' ') || !take_u64(&at, 10, &s->asked) || !take_char(&at, ' ') ||
+        running < 0 || running > 1 || permille < 0 || permille > 1000 ||
+        strlen(at) > STORE_CURSOR_MAX)
+        return false;
+    s->running = running == 1;
+    s->permille = (unsigned)permille;
+    (void)strcpy(s->cursor, at);
+    return true;
+}
+
 /* ---- the unit's hash
  * ------------------------------------------------------------------------------ */
 
@@ -210,15 +278,19 @@ static bool read_number_field(struct unit_record *record, const char *name, cons
     const struct {
         const char *name;
         int64_t *number;
-    } numbers[] = {{"position", &record->position}, {"start", &record->start},
-                   {"committed", &committed},       {"rebuild", &record->rebuild},
-                   {"accepted", &record->accepted}, {"updated", &record->updated_ms}};
+    } numbers[] = {{"position", &record->position},    {"start", &record->start},
+                   {"committed", &committed},          {"rebuild", &record->rebuild},
+                   {"accepted", &record->accepted},    {"updated", &record->updated_ms},
+                   {"passed", &record->passed_ms},     {"counted_from", &record->counted_from},
+                   {"counted_at", &record->counted_at}};
     if (strcmp(name, "partitions") == 0)
         return read_u32(value, &record->partitions);
     if (strcmp(name, "fold") == 0)
         return read_u32(value, &record->fold_version);
     if (strcmp(name, "words") == 0)
         return read_u32(value, &record->words);
+    if (strcmp(name, "days") == 0)
+        return read_u32(value, &record->days);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(name, numbers[i].name) != 0)
             continue;
@@ -235,6 +307,8 @@ static bool read_field(struct unit_record *record, const char *name, const char 
     const char *at = value;
     if (strcmp(name, "aggregates") == 0)
         return read_aggregates(value, &record->aggregates);
+    if (strcmp(name, "sweep") == 0)
+        return read_sweep(value, &record->sweep);
     if (strcmp(name, "verdicts") == 0)
         return take_verdicts(&at, record->verdicts, &record->verdict_count) && *at == 0;
     if (strcmp(name, "agreement") == 0)
@@ -247,7 +321,8 @@ static bool read_field(struct unit_record *record, const char *name, const char 
 enum status unit_record_read(const struct field *fields, size_t count, struct unit_record *record,
                              struct error *error)
 {
-    *record = (struct unit_record){.rebuild = -1, .accepted = -1};
+    *record =
+        (struct unit_record){.rebuild = -1, .accepted = -1, .counted_from = -1, .counted_at = -1};
     for (size_t i = 0; i < count; i++) {
         char name[32], value[UNIT_METADATA_MAX];
         if (fields[i].name.size >= sizeof name)
@@ -268,6 +343,25 @@ enum status unit_record_read(const struct field *fields, size_t count, struct un
                              name);
     }
     return STATUS_OK;
+}
+
+/* ---- since when all count
+ * ----------------------------------------------------------------------------------- */
+
+void counted_since_add(struct counted_since *since, const struct unit_record *record)
+{
+    if (record->counted_from < 0 || record->counted_from > INT32_MAX)
+        return;
+    int32_t day = (int32_t)record->counted_from;
+    if (since->first == INT32_MIN || day < since->first)
+        since->first = day;
+    if (record->counted_at != 0 && day > since->last)
+        since->last = day;
+}
+
+int32_t counted_since_day(const struct counted_since *since)
+{
+    return since->last > since->first ? since->last : since->first;
 }
 
 /* ---- metadata

@@ -1,6 +1,8 @@
 #include "pipeline/worker.h"
 
 #include "base/crash_point.h"
+#include "base/hash.h"
+#include "domain/shadow.h"
 #include "pipeline/pipeline.h"
 
 #include <assert.h>
@@ -28,7 +30,7 @@ void worker_want_fields(struct worker *worker, const struct agreement *agreement
     decoder_want(worker->decoder, worker->wanted_fields);
 }
 
-/* Events have been waiting behind every batch for a while. */
+/* More events have been waiting for a while than can be read at once. */
 bool worker_is_behind(struct worker *worker)
 {
     return worker_now_us(worker) > worker->caught_up_us + BEHIND_US;
@@ -75,7 +77,8 @@ const struct baton_agreement *unit_agreement(const struct unit *unit)
 
 static void attach(void *context, struct lead_entry *entry)
 {
-    baton_lead_attach(&entry->lead, context);
+    if (!(entry->flags & LEAD_LOADING)) /* else when it is there */
+        baton_lead_attach(&entry->lead, context);
 }
 
 void unit_enter_stretch(struct worker *worker, struct unit *unit, size_t stretch)
@@ -185,8 +188,7 @@ static enum status check_unit(struct worker *worker, struct unit *unit, struct e
     return worker->ports.store->check(worker->ports.store, unit->number, &unit->fence, error);
 }
 
-/* Is it back, and does it still hold what we wrote? */
-static void look_for_store(struct worker *worker)
+void worker_look_for_store(struct worker *worker)
 {
     if (worker_now_us(worker) < worker->retry_at_us)
         return;
@@ -236,162 +238,6 @@ static void check_fences(struct worker *worker)
     }
 }
 
-/* ---- assignment
- * ----------------------------------------------------------------------------------- */
-
-static enum status other_partitions(const struct worker *worker, uint32_t count,
-                                    struct error *error)
-{
-    return error_set(error, STATUS_STOP,
-                     "topic %s has %u partitions now and had %u: leads would move to other units. "
-                     "Give it its former number, or start anew under another redis.prefix and "
-                     "kafka.group",
-                     worker->config.events_topic, count, worker->partitions);
-}
-
-/* Once per assignment, before its first take-over: the broker may be away when the news come. */
-static enum status check_partitions(struct worker *worker, struct error *error)
-{
-    if (worker->partitions_checked)
-        return STATUS_OK;
-    uint32_t count;
-    enum status status = worker->ports.source->partitions(worker->ports.source, &count, error);
-    if (status == STATUS_OK && count != worker->partitions)
-        return other_partitions(worker, count, error);
-    worker->partitions_checked = status == STATUS_OK;
-    return status;
-}
-
-static enum status take_over(struct worker *worker, struct error *error)
-{
-    if (worker->store_away || worker->sink_busy || !worker_is_taking_over(worker) ||
-        worker_now_us(worker) < worker->retry_at_us)
-        return STATUS_OK;
-    enum status status = check_partitions(worker, error);
-    if (status == STATUS_RETRY) {
-        takeover_waits(worker, error);
-        return STATUS_OK;
-    }
-    return status == STATUS_OK ? takeover_turn(worker, error) : status;
-}
-
-static enum status assigned(struct worker *worker, const struct source_news *news,
-                            struct error *error)
-{
-    for (size_t i = 0; i < news->unit_count; i++)
-        if (news->units[i] >= worker->partitions)
-            return other_partitions(worker, news->units[i] + 1, error);
-    worker->units = memory_resize(worker->units, (news->unit_count + 1) * sizeof(struct unit *));
-    for (size_t i = 0; i < news->unit_count; i++)
-        worker->units[worker->unit_count++] = unit_create(worker, news->units[i]);
-    worker->assigned = true;
-    worker->partitions_checked = false;
-    worker->start_due = true;
-    worker->retry_at_us = 0;
-    worker->retry_ms = RETRY_FIRST_MS;
-    worker->trouble.text[0] = 0;
-    log_info("worker=%u takes over %zu units", worker->config.number, news->unit_count);
-    return STATUS_OK;
-}
-
-static void drop_units(struct worker *worker)
-{
-    for (size_t i = 0; i < worker->unit_count; i++)
-        unit_destroy(worker, worker->units[i]);
-    worker->unit_count = 0;
-    worker->assigned = false;
-}
-
-static bool unit_is_handed_over(const struct unit *unit)
-{
-    if (unit->copy.phase != COPY_NONE)
-        return false;
-    if (unit->state == UNIT_LIVE)
-        return unit->position <= unit->stored && unit->dirty_count == 0 && unit->outbox->count == 0;
-    if (unit->state == UNIT_REPLAYING)
-        return unit->position <= unit->stored && unit->dirty_count == 0;
-    /* SETTLING goes on to LIVE with its checkpoint; of the others there is nothing that the store
-     * or Kafka lacks */
-    return unit->state != UNIT_SETTLING;
-}
-
-static bool all_handed_over(const struct worker *worker)
-{
-    for (size_t i = 0; i < worker->unit_count; i++)
-        if (!unit_is_handed_over(worker->units[i]))
-            return false;
-    return !worker->sink_busy;
-}
-
-static bool nothing_to_replay(const struct worker *worker)
-{
-    for (size_t i = 0; i < worker->unit_count; i++) {
-        const struct unit *unit = worker->units[i];
-        bool silent = unit->state == UNIT_REPLAYING || unit->state == UNIT_SETTLING;
-        if (silent && unit->stored >= unit->committed)
-            continue; /* R has reached K: only the way to live is missing */
-        if (unit->state != UNIT_LIVE && unit->state != UNIT_NEW && unit->state != UNIT_STOPPED)
-            return false;
-    }
-    return true;
-}
-
-bool worker_drain(struct worker *worker)
-{
-    int64_t deadline = worker_now_us(worker) + worker->config.drain_ms * 1000;
-    while (!all_handed_over(worker) && worker_now_us(worker) < deadline) {
-        emit_poll(worker);
-        if (emit_is_due(worker, true))
-            emit_begin(worker);
-        checkpoint_turn(worker, true);
-        if (worker->store_away)
-            look_for_store(worker);
-        if (!all_handed_over(worker))
-            worker->ports.clock->pause(worker->ports.clock, 1);
-    }
-    return all_handed_over(worker) && nothing_to_replay(worker);
-}
-
-static enum status take_news(struct worker *worker, const struct source_news *news,
-                             struct error *error)
-{
-    if (news->kind == SOURCE_NO_NEWS)
-        return STATUS_OK;
-    if (news->kind == SOURCE_ASSIGNED)
-        return assigned(worker, news, error);
-    if (news->kind == SOURCE_LOST)
-        log_warn("worker=%u lost its units: the group went on without it; drops them unwritten",
-                 worker->config.number);
-    else {
-        CRASH_POINT("revoked_before_checkpoint");
-        bool clean = worker_drain(worker);
-        log_info("worker=%u hands over %zu units%s", worker->config.number, worker->unit_count,
-                 clean ? "" : ", something is left to replay");
-    }
-    drop_units(worker);
-    return worker->ports.source->release(worker->ports.source, error);
-}
-
-/* Tells the source what to fetch, and from where. */
-static enum status start_source(struct worker *worker, struct error *error)
-{
-    struct unit_position *positions =
-        arena_take(&worker->scratch, (worker->unit_count + 1) * sizeof *positions);
-    size_t count = 0;
-    for (size_t i = 0; i < worker->unit_count; i++) {
-        struct unit *unit = worker->units[i];
-        unit->wants_start = unit->cut = false;
-        if (unit_folds(unit)) /* lag counts from here, also before the first event */
-            atomic_store_explicit(&worker->positions[unit->number], unit->position,
-                                  memory_order_relaxed);
-        if (unit_is_fetched(unit) && !worker->store_away)
-            positions[count++] =
-                (struct unit_position){.unit = unit->number, .offset = unit->position};
-    }
-    worker->start_due = false;
-    return worker->ports.source->start(worker->ports.source, positions, count, error);
-}
-
 /* ---- the loop
  * ------------------------------------------------------------------------------------- */
 
@@ -412,7 +258,7 @@ static bool must_wait_for_store(struct worker *worker)
     if (worker->dirty_total >= 2 * (uint64_t)worker->config.dirty_max)
         return true;
     return worker->table.bytes > worker->table.limit_bytes && !lead_table_evict(&worker->table) &&
-           worker->dirty_total > 0;
+           (worker->dirty_total > 0 || worker->copied_bytes > 0);
 }
 
 static void source_state(struct worker *worker, bool away, const char *why)
@@ -426,6 +272,14 @@ static void source_state(struct worker *worker, bool away, const char *why)
         log_info("worker=%u Kafka answers again", worker->config.number);
 }
 
+/* A batch that is not full may only mean that the next answer of the broker is on its way. */
+static void note_catching_up(struct worker *worker, size_t count)
+{
+    if (count < batch_room(worker) &&
+        worker->ports.source->waiting(worker->ports.source) < WAITING_FEW)
+        worker->caught_up_us = worker_now_us(worker);
+}
+
 static enum status fetch_and_fold(struct worker *worker, struct error *error)
 {
     if (must_wait_for_store(worker) && !worker->store_away) {
@@ -435,22 +289,19 @@ static enum status fetch_and_fold(struct worker *worker, struct error *error)
     }
     size_t count = 0;
     struct source_news news = {.kind = SOURCE_NO_NEWS};
-    int wait_ms = in_flight(worker) ? BUSY_WAIT_MS : IDLE_WAIT_MS;
+    int wait_ms = worker->parked ? 0 : in_flight(worker) ? BUSY_WAIT_MS : IDLE_WAIT_MS;
     enum status status = worker->ports.source->fetch(worker->ports.source, wait_ms, worker->records,
-                                                     BATCH_RECORDS, &count, &news, error);
+                                                     batch_room(worker), &count, &news, error);
     if (news.kind != SOURCE_LOST) /* a client loses its units without any broker's word, too */
         source_state(worker, status == STATUS_RETRY, error->text);
+    /* A start that is due has not come through: these may lie behind what must come first. */
+    batch_turn(worker, status == STATUS_OK && !worker->start_due ? count : 0);
     if (status == STATUS_RETRY)
         return STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    if (count < BATCH_RECORDS)
-        worker->caught_up_us = worker_now_us(worker);
-    status = take_news(worker, &news, error);
-    /* A start that is due has not come through: these may lie behind what must come first. */
-    if (status == STATUS_OK && count && !worker->start_due)
-        batch_fold(worker, count);
-    return status;
+    note_catching_up(worker, count);
+    return assignment_take_news(worker, &news, error);
 }
 
 /* Units that do not fold give their memory back, dirty leads above all: they will be loaded again.
@@ -502,17 +353,18 @@ enum status worker_step(struct worker *worker, struct error *error)
     error->text[0] = 0;
     emit_poll(worker);
     if (worker->store_away)
-        look_for_store(worker);
+        worker_look_for_store(worker);
     drop_stale(worker);
-    status = take_over(worker, error);
+    status = assignment_take_over(worker, error);
     if (status != STATUS_OK)
         return status;
     schemas_turn(worker);
     for (size_t i = 0; i < worker->unit_count; i++)
         worker->start_due = worker->start_due || worker->units[i]->wants_start;
     if (worker->start_due && worker->assigned) {
+        batch_turn(worker, 0); /* from behind it */
         arena_reset(&worker->scratch);
-        status = start_source(worker, error);
+        status = assignment_start_source(worker, error);
         if (status == STATUS_RETRY)
             worker->start_due = true;
         else if (status != STATUS_OK)
@@ -521,9 +373,15 @@ enum status worker_step(struct worker *worker, struct error *error)
     status = fetch_and_fold(worker, error);
     if (status != STATUS_OK)
         return status;
+    versions_turn(worker);
     checkpoint_turn(worker, false);
+    clocks_turn(worker);
     if (emit_is_due(worker, false))
         emit_begin(worker);
+    sweep_turn(worker);
+    erasures_turn(worker);
+    counting_turn(worker);
+    judge_turn(worker);
     check_fences(worker);
     tell_replays(worker);
     show_figures(worker);
@@ -538,7 +396,7 @@ static void finish_take_overs(struct worker *worker)
     int64_t deadline = worker_now_us(worker) + worker->config.drain_ms * 500;
     while (!worker->store_away && worker_now_us(worker) < deadline) {
         emit_poll(worker);
-        if (take_over(worker, &ignored) != STATUS_OK || !worker_is_taking_over(worker))
+        if (assignment_take_over(worker, &ignored) != STATUS_OK || !worker_is_taking_over(worker))
             return;
         worker->ports.clock->pause(worker->ports.clock, 1);
     }
@@ -553,7 +411,7 @@ enum status worker_run(struct worker *worker, const atomic_bool *stop, struct er
         finish_take_overs(worker);
     if (!worker_drain(worker))
         worker->left_behind = true;
-    drop_units(worker);
+    assignment_drop_units(worker);
     show_figures(worker);
     return status;
 }
@@ -570,10 +428,17 @@ enum status worker_create(struct worker **out, const struct worker_config *confi
     worker->ports = *ports;
     worker->encoder = encoder;
     worker->retry_ms = RETRY_FIRST_MS;
+    worker->caught_up_us = worker_now_us(worker); /* nothing waits that nobody has seen */
+    worker->partitioner = config->partitioner;
     lead_table_init(&worker->table, config->table_bytes);
     arena_init(&worker->scratch, 1 << 20);
+    for (size_t i = 0; i < BATCHES; i++)
+        arena_init(&worker->batches[i].arena, 1 << 20);
     arena_init(&worker->talk, 65536);
-    worker->input_hash = input_config_hash(config->input);
+    const uint64_t verdicts[2] = {input_config_hash(config->input), ignore_version()};
+    worker->input_hash = hash64(verdicts, sizeof verdicts, 0);
+    worker->ignore = ignore_create();
+    worker->judge = judge_create();
     enum status status = decoder_create(&worker->decoder, config->input, error);
     if (status == STATUS_OK)
         status = ports->source->partitions(ports->source, &worker->partitions, error);
@@ -581,17 +446,17 @@ enum status worker_create(struct worker **out, const struct worker_config *confi
         worker_destroy(worker);
         return status;
     }
+    if (worker->partitions == 1)
+        worker->partitioner = PARTITIONER_CRC32; /* any will do */
     worker->by_number = memory_take_zeroed(worker->partitions, sizeof(struct unit *));
     worker->positions = memory_take_zeroed(worker->partitions, sizeof *worker->positions);
     for (uint32_t p = 0; p < worker->partitions; p++)
         atomic_init(&worker->positions[p], -1);
-    worker->agreements = memory_take_zeroed(1, sizeof *worker->agreements);
-    worker->agreements[0].agreement = config->agreement;
-    const struct baton_agreement *compiled = agreement_compiled(config->agreement);
-    text_buffer_init(&worker->agreements[0].zone);
-    agreement_zone_write(compiled->zone, compiled->zone_count, &worker->agreements[0].zone);
-    worker->agreement_count = 1;
-    worker_want_fields(worker, config->agreement);
+    if (config->shadow)
+        worker->wanted_fields = baton_agreement_fields(agreement_compiled(config->shadow));
+    if (!config->versions)
+        worker->own_versions = versions_of(config->agreement);
+    versions_turn(worker); /* takes the set in */
     *out = worker;
     return STATUS_OK;
 }
@@ -605,23 +470,23 @@ static void destroy_outbox(struct outbox *outbox)
 
 void worker_destroy(struct worker *worker)
 {
-    drop_units(worker);
+    assignment_drop_units(worker);
     transaction_forget(worker);
     for (size_t i = 0; i < worker->spare_count; i++)
         destroy_outbox(worker->spare_outboxes[i]);
-    for (size_t i = 0; i < worker->agreement_count; i++) {
-        if (worker->agreements[i].owned)
-            agreement_destroy(worker->agreements[i].owned);
-        text_buffer_fini(&worker->agreements[i].zone);
-    }
+    agreements_forget(worker);
     for (size_t i = 0; i < worker->schema_text_count; i++)
         free(worker->schema_texts[i].text);
+    versions_destroy(worker->own_versions);
+    ignore_destroy(worker->ignore);
+    judge_destroy(worker->judge);
     if (worker->decoder)
         decoder_destroy(worker->decoder);
     lead_table_fini(&worker->table);
     arena_fini(&worker->scratch);
+    for (size_t i = 0; i < BATCHES; i++)
+        arena_fini(&worker->batches[i].arena);
     arena_fini(&worker->talk);
-    free(worker->agreements);
     free(worker->schema_texts);
     free(worker->sent);
     free(worker->spare_outboxes);

@@ -6,7 +6,9 @@
 #ifndef PIPELINE_WORKER_H
 #define PIPELINE_WORKER_H
 
-#include "agreement/agreement.h"
+#include "agreement/versions.h"
+#include "pipeline/identity.h"
+#include "pipeline/partitioner.h"
 #include "pipeline/ports.h"
 
 #include <stdatomic.h>
@@ -22,8 +24,11 @@ struct worker_ports {
 
 /* Borrowed, and the same for all workers; outlives them. */
 struct worker_config {
-    uint32_t number; /* of the worker, in log lines */
-    const struct agreement *agreement;
+    uint32_t number;                   /* of the worker, in log lines */
+    const struct agreement *agreement; /* where there are no versions: in force throughout */
+    /* The set in force: another may be put in its place at any time (released by who does, acquired
+     * by the worker, which looks once a turn). Every set outlives the worker. NULL: `agreement`. */
+    const struct versions *_Atomic *versions;
     const struct input_config *input;
     const char *events_topic;
     const char *group;
@@ -31,12 +36,21 @@ struct worker_config {
     uint32_t words_capacity;
     size_t table_bytes;
     uint32_t
+        batch_records; /* at most so many are fetched at once; 0: as many as there is room for */
+    uint32_t
         dirty_max; /* dirty leads at which a checkpoint is due; at twice as many fetching pauses */
     size_t dead_letter_bytes;
+    size_t event_bytes; /* what a message to the events topic may have; 0: any size */
     int64_t emit_linger_ms, emit_pace_ms, emit_pace_behind_ms;
     int64_t commit_interval_ms, checkpoint_interval_ms, checkpoint_interval_behind_ms;
     int64_t unknown_schema_wait_ms;
-    int64_t drain_ms; /* for a revocation or a stop */
+    int64_t sweep_every_ms; /* 0: only after a new agreement */
+    uint32_t sweep_share;   /* at most so many hundredths of the worker's time; 0: no sweeps */
+    int64_t drain_ms;       /* for a revocation or a stop */
+    /* Runs beside whichever agreement is in force, and only reports; NULL: none. */
+    const struct agreement *shadow;
+    struct identity_config identity;
+    enum partitioner partitioner; /* of whoever writes events; AUTO: learnt from where they are */
     bool embedded;    /* librdkafka's mock cluster keeps no committed offsets: a missing K is R */
     bool rebuild;     /* units whose state is gone are rebuilt … */
     bool rebuild_yes; /* … even if leads could be promoted again because of what retention has
@@ -51,13 +65,18 @@ struct worker_figures {
     atomic_uint_fast64_t events; /* counted live */
     atomic_uint_fast64_t duplicates;
     atomic_uint_fast64_t too_late;
+    atomic_uint_fast64_t ignored;    /* events that are not a person's */
     atomic_uint_fast64_t promotions; /* committed */
     atomic_uint_fast64_t stage_changes;
     atomic_uint_fast64_t dead[DEAD_REASONS];
     atomic_uint_fast64_t replayed;
     atomic_uint_fast64_t leads_written, checkpoints, transactions;
     atomic_uint_fast64_t leads_in_table, table_bytes;
-    atomic_uint_fast64_t outside_dates; /* events outside of the agreement's dates */
+    atomic_uint_fast64_t outside_dates;   /* events outside of the agreement's dates */
+    atomic_uint_fast64_t passed_on;       /* events of leads that were given up */
+    atomic_uint_fast64_t dropped;         /* events, merges and transfers from before an erasure */
+    atomic_uint_fast64_t trimmed;         /* transfers that did not take all along */
+    atomic_uint_fast64_t reports_ignored; /* reports and adjustments that cannot be */
     atomic_uint_fast32_t units, units_live, units_replaying, units_stopped;
 };
 

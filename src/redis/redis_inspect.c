@@ -1,5 +1,6 @@
 #include "redis/redis_inspect.h"
 
+#include "base/bytes.h"
 #include "redis/redis_connection.h"
 #include "redis/redis_keys.h"
 
@@ -157,13 +158,13 @@ enum status redis_inspect_units(struct redis_inspector *inspector, struct arena 
     return status;
 }
 
-static enum status read_hash(struct redis_inspector *inspector, uint32_t unit, const char *what,
-                             struct arena *arena, struct field **fields, size_t *count,
-                             struct error *error)
+enum status redis_inspect_hash(struct redis_inspector *inspector, uint32_t unit,
+                               enum store_hash hash, struct arena *arena, struct field **fields,
+                               size_t *count, struct error *error)
 {
     struct key key;
     const struct reply *reply;
-    key_of_unit(&key, inspector->config->prefix, unit, what);
+    key_of_unit(&key, inspector->config->prefix, unit, key_of_hash(hash));
     const char *words[] = {"HGETALL", key.text};
     connection_words(inspector->connection, 2, words);
     enum status status = list_answer(inspector, &reply, error);
@@ -172,24 +173,41 @@ static enum status read_hash(struct redis_inspector *inspector, uint32_t unit, c
     *fields = arena_take(arena, (reply->count / 2 + 1) * sizeof **fields);
     *count = 0;
     for (size_t i = 0; i + 1 < reply->count; i += 2)
-        if (!reply_is_text(reply->items[i], "token", 5))
+        if (hash != STORE_UNIT || !reply_is_text(reply->items[i], "token", 5))
             (*fields)[(*count)++] = (struct field){keep_text(reply->items[i], arena),
                                                    keep_text(reply->items[i + 1], arena)};
     return STATUS_OK;
+}
+
+enum status redis_inspect_hash_size(struct redis_inspector *inspector, uint32_t unit,
+                                    enum store_hash hash, uint64_t *count, struct error *error)
+{
+    struct key key;
+    const struct reply *reply;
+    key_of_unit(&key, inspector->config->prefix, unit, key_of_hash(hash));
+    const char *words[] = {"HLEN", key.text};
+    connection_words(inspector->connection, 2, words);
+    enum status status = connection_answer(inspector->connection, &reply, error);
+    if (status == STATUS_OK && reply->type != REPLY_NUMBER)
+        status =
+            error_set(error, STATUS_STOP, "Redis does not say how many fields %s has", key.text);
+    if (status == STATUS_OK)
+        *count = (uint64_t)reply->number;
+    return status;
 }
 
 enum status redis_inspect_unit(struct redis_inspector *inspector, uint32_t unit,
                                struct arena *arena, struct field **fields, size_t *count,
                                struct error *error)
 {
-    return read_hash(inspector, unit, "unit", arena, fields, count, error);
+    return redis_inspect_hash(inspector, unit, STORE_UNIT, arena, fields, count, error);
 }
 
 enum status redis_inspect_words(struct redis_inspector *inspector, uint32_t unit,
                                 struct arena *arena, struct field **words, size_t *count,
                                 struct error *error)
 {
-    return read_hash(inspector, unit, "words", arena, words, count, error);
+    return redis_inspect_hash(inspector, unit, STORE_WORDS, arena, words, count, error);
 }
 
 enum status redis_inspect_text(struct redis_inspector *inspector, uint32_t unit,
@@ -212,6 +230,13 @@ enum status redis_inspect_text(struct redis_inspector *inspector, uint32_t unit,
 /* ---- Leads
  * ---------------------------------------------------------------------------------------- */
 
+/* A stage that does not stand there is the first one. */
+static struct baton_text stage_or_lead(struct baton_text stage)
+{
+    const char *name = baton_stage_name(BATON_LEAD);
+    return stage.data ? stage : (struct baton_text){name, (uint32_t)strlen(name)};
+}
+
 static void keep_readable(const struct reply *hash, struct arena *arena,
                           struct inspected_lead *lead)
 {
@@ -221,9 +246,8 @@ static void keep_readable(const struct reply *hash, struct arena *arena,
             lead->score = keep_text(value, arena);
         else if (reply_is_text(name, "stage", 5))
             lead->stage = keep_text(value, arena);
-        else if (reply_is_text(name, "updated", 7))
-            lead->updated = keep_text(value, arena);
     }
+    lead->stage = stage_or_lead(lead->stage);
 }
 
 enum status redis_inspect_lead(struct redis_inspector *inspector, uint32_t unit,
@@ -248,6 +272,10 @@ enum status redis_inspect_lead(struct redis_inspector *inspector, uint32_t unit,
     status = lead_from_hash(reply, unit, id, arena, &packed, error);
     *lead = (struct inspected_lead){
         .unit = unit, .id = id, .packed = packed.data, .packed_size = packed.size};
+    if (packed.found) {
+        (void)baton_lead_packed_newest(packed.data, packed.size, &lead->newest_ms);
+        lead->flags = baton_lead_packed_flags(packed.data, packed.size);
+    }
     keep_readable(reply, arena, lead);
     *found = status == STATUS_OK && packed.found;
     return status;
@@ -260,7 +288,21 @@ static void ask_readable(struct redis_inspector *inspector, const struct reply *
     connection_argument(inspector->connection, key->data, key->size);
     connection_argument_text(inspector->connection, "score");
     connection_argument_text(inspector->connection, "stage");
-    connection_argument_text(inspector->connection, "updated");
+    connection_argument_text(inspector->connection, LEAD_FIRST_CHUNK);
+}
+
+/* What a list needs of the packed form, whose size stands in front of it. */
+static void look_at_chunk(struct baton_text chunk, struct inspected_lead *lead)
+{
+    struct byte_reader reader = {.at = (const uint8_t *)chunk.data,
+                                 .end = (const uint8_t *)chunk.data + chunk.size};
+    if (!chunk.size)
+        return;
+    (void)bytes_varint(&reader);
+    if (reader.failed)
+        return;
+    lead->flags = baton_lead_packed_flags(reader.at, bytes_left(&reader));
+    (void)baton_lead_packed_newest(reader.at, bytes_left(&reader), &lead->newest_ms);
 }
 
 /* One page of the scan: the keys are kept, as each answer takes the place of the one before. */
@@ -299,8 +341,8 @@ static enum status visit_page(struct redis_inspector *inspector, struct lead_pag
         if (reply->count != 3)
             return not_understood(inspector, error);
         lead->score = borrow_text(reply->items[0]);
-        lead->stage = borrow_text(reply->items[1]);
-        lead->updated = borrow_text(reply->items[2]);
+        lead->stage = stage_or_lead(borrow_text(reply->items[1]));
+        look_at_chunk(borrow_text(reply->items[2]), lead);
         if (lead->score.size)
             visitor->lead(visitor->context, lead);
     }

@@ -24,11 +24,22 @@ enum status redis_inspect_unit(struct redis_inspector *inspector, uint32_t unit,
                                struct arena *arena, struct field **fields, size_t *count,
                                struct error *error);
 
-/* The readable fields as text, and the packed form. */
+/* Of any hash of a unit; of STORE_UNIT as redis_inspect_unit. */
+enum status redis_inspect_hash(struct redis_inspector *inspector, uint32_t unit,
+                               enum store_hash hash, struct arena *arena, struct field **fields,
+                               size_t *count, struct error *error);
+
+/* How many fields it has. */
+enum status redis_inspect_hash_size(struct redis_inspector *inspector, uint32_t unit,
+                                    enum store_hash hash, uint64_t *count, struct error *error);
+
+/* The readable fields as text, the time of the newest event, and the packed form. */
 struct inspected_lead {
     uint32_t unit;
     struct baton_text id;
-    struct baton_text score, stage, updated;
+    struct baton_text score, stage;
+    int64_t newest_ms;     /* 0: not told */
+    uint8_t flags;         /* baton_lead_flags */
     const uint8_t *packed; /* not read by redis_inspect_leads */
     size_t packed_size;
 };

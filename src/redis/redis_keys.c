@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *key_of_hash(enum store_hash hash)
+{
+    static const char *const names[STORE_HASHES] = {[STORE_WORDS] = "words",
+                                                    [STORE_DAYS] = "days",
+                                                    [STORE_CLOCKS] = "clocks",
+                                                    [STORE_UNIT] = "unit"};
+    assert(hash < STORE_HASHES);
+    return names[hash];
+}
+
 void key_of_unit(struct key *key, const char *prefix, uint32_t unit, const char *what)
 {
     int size = snprintf(key->text, sizeof key->text, "%s:{%" PRIu32 "}:%s", prefix, unit, what);
@@ -57,12 +67,24 @@ size_t chunk_name(char name[LEAD_CHUNK_NAME_MAX], size_t index)
     return size;
 }
 
+int64_t newest_of_chunk(struct baton_text first_chunk)
+{
+    int64_t newest_ms = 0;
+    struct byte_reader reader = {.at = (const uint8_t *)first_chunk.data,
+                                 .end = (const uint8_t *)first_chunk.data + first_chunk.size};
+    if (first_chunk.size)
+        (void)bytes_varint(&reader);
+    if (first_chunk.size)
+        (void)baton_lead_packed_newest(reader.at, bytes_left(&reader), &newest_ms);
+    return newest_ms;
+}
+
 #define CHUNKS_MAX (BATON_LEAD_PACKED_MAX / LEAD_CHUNK_BYTES + 1)
 #define NO_CHUNK SIZE_MAX
 
 static size_t chunk_index(const struct reply *name)
 {
-    if (name->size < 1 || name->size > 3) /* score, stage, updated are longer */
+    if (name->size < 1 || name->size > 3) /* score and stage are longer */
         return NO_CHUNK;
     size_t index = 0;
     for (size_t i = 0; i < name->size; i++) {
@@ -94,14 +116,17 @@ static enum status torn(struct error *error, uint32_t unit, struct baton_text id
 }
 
 /* Chunks usually come in order, a hash table gives them in any; a gap ends what can be read. */
-static size_t gather(const struct reply *hash, const struct reply **chunks, size_t *bytes)
+static size_t gather(const struct reply *hash, const struct reply **chunks, size_t *bytes,
+                     bool *dated)
 {
     size_t highest = 0;
     memset(chunks, 0, (hash->count / 2 + 1) * sizeof *chunks);
     for (size_t i = 0; i + 1 < hash->count; i += 2) {
         size_t index = chunk_index(hash->items[i]);
-        if (index >= hash->count / 2)
+        if (index >= hash->count / 2) {
+            *dated |= reply_is_text(hash->items[i], DATED_FIELD, strlen(DATED_FIELD));
             continue;
+        }
         chunks[index] = hash->items[i + 1];
         if (index >= highest)
             highest = index + 1;
@@ -125,7 +150,8 @@ enum status lead_from_hash(const struct reply *hash, uint32_t unit, struct baton
         return STATUS_OK;
     const struct reply **chunks = arena_take(arena, (hash->count / 2 + 1) * sizeof *chunks);
     size_t bytes;
-    size_t count = gather(hash, chunks, &bytes);
+    bool dated = false;
+    size_t count = gather(hash, chunks, &bytes, &dated);
     uint8_t *packed = arena_take(arena, bytes + 1), *at = packed;
     for (size_t i = 0; i < count; i++) {
         memcpy(at, chunks[i]->data, chunks[i]->size);
@@ -136,6 +162,7 @@ enum status lead_from_hash(const struct reply *hash, uint32_t unit, struct baton
     if (reader.failed || size > bytes_left(&reader))
         return torn(error, unit, id, bytes, (size_t)size);
     /* What is behind it is left over from a longer form. */
-    *lead = (struct packed_lead){.data = reader.at, .size = (size_t)size, .found = true};
+    *lead = (struct packed_lead){
+        .data = reader.at, .size = (size_t)size, .found = true, .dated = dated};
     return STATUS_OK;
 }

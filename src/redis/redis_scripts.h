@@ -17,6 +17,8 @@ bool fence_is_ignored(void);
 enum status scripts_load(struct scripts *scripts, struct connection *connection,
                          struct error *error);
 
+/* Chunks of a lead in the write script's short form: at most. */
+#define SCRIPT_SHORT_CHUNKS 8u
 /* In place of the number of fields to set: the key is removed. */
 #define WRITE_REMOVES_KEY "-1"
 

@@ -3,8 +3,12 @@
  *   PREFIX:{17}:unit      hash: token, step and the fields that the pipeline gives
  *   PREFIX:{17}:words     hash: dictionary of the unit, by decimal id
  *   PREFIX:{17}:texts     hash: agreements and schemas, by name
- *   PREFIX:{17}:lead:ID   hash: score, stage, updated for people; a, b, … z, aa, … the packed lead
- *                         behind its size (a varint), in chunks of 64 bytes
+ *   PREFIX:{17}:days      hash: counters by day (days since 1970), spend, judgements
+ *   PREFIX:{17}:clocks    hash: when the next clock of a lead is due, by lead id
+ *   PREFIX:{17}:lead:ID   hash: score and stage for people (no stage: it is `lead`); a, b, … z, aa,
+ *                         … the packed lead behind its size (a varint), in chunks of 64 bytes.
+ *                         Former versions wrote every stage, and `updated`; such a hash is read,
+ *                         and mended by its next write.
  *
  * A write is a script that does nothing unless token and step are what Redis holds, and moves the
  * step on as its last act. Writes are queued and answered in order; a read is asked behind them. */

@@ -12,6 +12,8 @@
 
 bool text_is_utf8(const char *text, size_t size)
 {
+    if (!size)
+        return true; /* also of no bytes at all */
     const char *end = text + size;
     uint32_t point;
     for (const char *at = text; at < end;) {

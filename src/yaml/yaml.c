@@ -16,20 +16,23 @@ struct reader {
     struct findings *findings;
     uint32_t nodes;
     uint32_t line, column; /* of what was read last */
+    size_t begin, end;     /* bytes of the event that was read last */
+    bool flow;             /* is that event's list or mapping between brackets or braces? */
     bool failed;           /* no use to read on */
     bool told;             /* … and the finding that says why is there */
 };
 
 /* ---- Before libfyaml sees a byte ------------------------------------------------------------- */
 
-static const char *forbidden(uint32_t point)
+/* MESSAGES: the character is fine. */
+static enum message_id forbidden(uint32_t point)
 {
     if ((point < 0x20 && point != '\n' && point != '\r' && point != '\t') ||
         (point >= 0x7f && point < 0xa0) || (point & 0xfffe) == 0xfffe)
-        return "a control character cannot stand here; remove it";
+        return MESSAGE_FINDING_CONTROL_CHARACTER;
     if (point == 0x2028 || point == 0x2029)
-        return "an unusual line break stands here; write an ordinary one";
-    return NULL;
+        return MESSAGE_FINDING_LINE_BREAK;
+    return MESSAGES;
 }
 
 /* The first byte or character that is not for a text file. */
@@ -39,9 +42,9 @@ static bool check_characters(const char *text, size_t size, struct findings *fin
     for (const char *at = text, *end = text + size; at < end;) {
         uint32_t point;
         size_t step = utf8_read(at, end, &point);
-        const char *problem = step ? forbidden(point) : "not UTF-8; save the file as UTF-8";
-        if (problem) {
-            findings_error(findings, line, column, "%s", problem);
+        enum message_id problem = step ? forbidden(point) : MESSAGE_FINDING_NOT_UTF8;
+        if (problem != MESSAGES) {
+            find_plain(findings, ((struct finding_place){line, column}), problem);
             return false;
         }
         bool ends_line = point == '\n' || (point == '\r' && (at + 1 == end || at[1] != '\n'));
@@ -75,10 +78,20 @@ static void place_of_token(struct reader *reader, struct fy_token *token, char i
         reader->column--;
 }
 
-static void give_up(struct reader *reader, const char *text)
+static struct finding_place here(const struct reader *reader)
+{
+    return (struct finding_place){reader->line, reader->column};
+}
+
+static struct finding_place place_of_node(const struct yaml_node *node)
+{
+    return (struct finding_place){node->line, node->column};
+}
+
+static void give_up(struct reader *reader, enum message_id why)
 {
     if (!reader->failed)
-        findings_error(reader->findings, reader->line, reader->column, "%s", text);
+        find_plain(reader->findings, here(reader), why);
     reader->failed = reader->told = true;
 }
 
@@ -86,41 +99,43 @@ static void give_up(struct reader *reader, const char *text)
 static struct fy_event *next_event(struct reader *reader)
 {
     struct fy_event *event = reader->failed ? NULL : fy_parser_parse(reader->parser);
-    if (event)
-        place_of(reader, fy_event_start_mark(event));
+    if (!event)
+        return NULL;
+    const struct fy_mark *begin = fy_event_start_mark(event), *end = fy_event_end_mark(event);
+    place_of(reader, begin);
+    reader->begin = begin ? begin->input_pos : 0;
+    reader->end = end ? end->input_pos : 0;
+    reader->flow = fy_event_get_node_style(event) == FYNS_FLOW;
     return event;
 }
 
 static struct yaml_node *new_node(struct reader *reader, enum yaml_kind kind)
 {
     if (reader->nodes == YAML_NODES_MAX)
-        give_up(reader, "too many values in one file");
+        give_up(reader, MESSAGE_FINDING_TOO_MANY_VALUES);
     reader->nodes++;
     struct yaml_node *node = arena_take(reader->arena, sizeof *node);
     *node = (struct yaml_node){
         .kind = kind, .line = reader->line, .column = reader->column, .text = {"", 0}};
+    node->flow = kind != YAML_SCALAR && reader->flow;
+    node->begin = node->flow ? (uint32_t)reader->begin : 0;
     return node;
 }
 
 static void token_error(struct reader *reader, struct fy_token *token, char indicator,
-                        const char *text)
+                        enum message_id id)
 {
     if (!token)
         return;
     struct reader at = *reader;
     place_of_token(&at, token, indicator);
-    findings_error(reader->findings, at.line, at.column, "%s", text);
+    find_plain(reader->findings, here(&at), id);
 }
 
 static void refuse_properties(struct reader *reader, struct fy_token *anchor, struct fy_token *tag)
 {
-    token_error(
-        reader, anchor, '&',
-        "anchors are not supported; write the value again where it is needed, or put quotes around "
-        "a text that begins with &");
-    token_error(
-        reader, tag, 0,
-        "tags are not supported; remove it, or put quotes around a text that begins with !");
+    token_error(reader, anchor, '&', MESSAGE_FINDING_ANCHOR);
+    token_error(reader, tag, 0, MESSAGE_FINDING_TAG);
 }
 
 static bool is_break(char c)
@@ -158,6 +173,20 @@ static size_t unquote(const char *in, const char *end, char *out)
     return (size_t)(to - out);
 }
 
+/* Behind the closing quote of what begins there; 0 where there is none. */
+static size_t end_of_quoted(const struct reader *reader, size_t begin)
+{
+    char quote = reader->text[begin];
+    for (size_t at = begin + 1; at < reader->size; at++) {
+        bool pair = at + 1 < reader->size && reader->text[at + 1] == quote;
+        if (quote == '"' ? reader->text[at] == '\\' : reader->text[at] == quote && pair)
+            at++;
+        else if (reader->text[at] == quote)
+            return at + 1;
+    }
+    return 0;
+}
+
 /* A text in single quotes, whose syntax is known to be good: libfyaml before 0.9.5 reads two pairs
  * of quotes in a row as three quotes, and drops or leaks what has no room then. */
 static const char *single_quoted(struct reader *reader, struct fy_token *token, size_t *size)
@@ -166,12 +195,32 @@ static const char *single_quoted(struct reader *reader, struct fy_token *token, 
     size_t at = mark ? mark->input_pos : 0;
     if (at == 0 || at > reader->size || reader->text[at - 1] != '\'')
         return fy_token_get_text(token, size);
-    const char *begin = reader->text + at, *limit = reader->text + reader->size, *end = begin;
-    while (end < limit && (*end != '\'' || (end + 1 < limit && end[1] == '\'')))
-        end += *end == '\'' ? 2 : 1;
+    size_t close = end_of_quoted(reader, at - 1);
+    if (close == 0)
+        return fy_token_get_text(token, size);
+    const char *begin = reader->text + at, *end = reader->text + close - 1;
     char *text = arena_take(reader->arena, (size_t)(end - begin) + 1);
     *size = unquote(begin, end, text);
     return text;
+}
+
+/* libfyaml's marks are within the quotes. */
+static void span_scalar(const struct reader *reader, enum fy_scalar_style style,
+                        struct yaml_node *node)
+{
+    size_t begin = reader->begin, end = reader->end;
+    if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) {
+        char quote = style == FYSS_SINGLE_QUOTED ? '\'' : '"';
+        begin -= begin > 0 && reader->text[begin - 1] == quote ? 1 : 0;
+        end =
+            begin < reader->size && reader->text[begin] == quote ? end_of_quoted(reader, begin) : 0;
+    } else if (style != FYSS_PLAIN) {
+        end = 0;
+    }
+    if (end <= begin || end > reader->size)
+        return;
+    node->begin = (uint32_t)begin;
+    node->end = (uint32_t)end;
 }
 
 static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *token)
@@ -188,8 +237,7 @@ static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *tok
     if (!text)
         size = 0;
     if (size && memchr(text, 0, size)) {
-        findings_error(reader->findings, node->line, node->column,
-                       "a text cannot hold the character NUL");
+        find_plain(reader->findings, place_of_node(node), MESSAGE_FINDING_NUL);
         size = 0;
     }
     char *copy = arena_take(reader->arena, size + 1);
@@ -198,6 +246,7 @@ static struct yaml_node *read_scalar(struct reader *reader, struct fy_token *tok
     copy[size] = 0;
     node->text = (struct baton_text){copy, (uint32_t)size};
     node->quoted = style != FYSS_PLAIN;
+    span_scalar(reader, style, node);
     return node;
 }
 
@@ -211,10 +260,8 @@ static struct yaml_node *read_alias(struct reader *reader, struct fy_token *toke
     memcpy(text + 1, node->text.data, (size_t)node->text.size + 1);
     node->text = (struct baton_text){text, node->text.size + 1};
     node->quoted = true;
-    findings_error(reader->findings, node->line, node->column,
-                   "put quotes around it: \"%.60s\" (without them, a * begins a YAML alias, which "
-                   "is not supported)",
-                   text);
+    find(reader->findings, place_of_node(node), MESSAGE_FINDING_ALIAS,
+         {"text", findings_shown(reader->findings, text)});
     return node;
 }
 
@@ -248,6 +295,7 @@ static struct yaml_node *read_list(struct reader *reader, uint32_t depth)
     struct yaml_node *list = new_node(reader, YAML_LIST), *last = NULL, *child;
     while ((child = read_child(reader, FYET_SEQUENCE_END, depth + 1)))
         add_child(list, &last, child);
+    list->end = list->flow ? (uint32_t)reader->end : 0; /* of the closing bracket */
     return list;
 }
 
@@ -279,9 +327,9 @@ static void refuse_doubles(struct reader *reader, const struct yaml_node *mappin
         const struct yaml_node *first = sorted[i - 1]->key, *again = sorted[i]->key;
         if (first->text.size == again->text.size &&
             memcmp(first->text.data, again->text.data, first->text.size) == 0)
-            findings_error(reader->findings, again->line, again->column,
-                           "`%s` stands here twice (before in line %u)", again->text.data,
-                           first->line);
+            find(reader->findings, place_of_node(again), MESSAGE_FINDING_KEY_TWICE,
+                 {"key", findings_shown(reader->findings, again->text.data)},
+                 {"line", findings_number(reader->findings, first->line)});
     }
     free(sorted);
 }
@@ -289,16 +337,13 @@ static void refuse_doubles(struct reader *reader, const struct yaml_node *mappin
 static void check_key(struct reader *reader, struct yaml_node *key)
 {
     if (key->kind != YAML_SCALAR) {
-        findings_error(reader->findings, key->line, key->column, "a key must be a text, not %s",
-                       yaml_kind_name(key));
-        *key = (struct yaml_node){
-            .line = key->line, .column = key->column, .text = {"", 0}, .quoted = true};
+        find(reader->findings, place_of_node(key), MESSAGE_FINDING_KEY_KIND,
+             {"kind", findings_word(reader->findings, yaml_kind_word(key))});
+        *key = (struct yaml_node){.line = key->line, .column = key->column, .text = {"", 0}};
     } else if (!key->quoted && yaml_is_text(key, "<<")) {
-        findings_error(
-            reader->findings, key->line, key->column,
-            "merge keys are not supported; write the values again where they are needed");
+        find_plain(reader->findings, place_of_node(key), MESSAGE_FINDING_MERGE_KEY);
     } else if (yaml_is_null(key)) {
-        findings_error(reader->findings, key->line, key->column, "a key is missing before the `:`");
+        find_plain(reader->findings, place_of_node(key), MESSAGE_FINDING_KEY_MISSING);
     }
 }
 
@@ -318,6 +363,7 @@ static struct yaml_node *read_mapping(struct reader *reader, uint32_t depth)
         }
         add_child(mapping, &last, value);
     }
+    mapping->end = mapping->flow ? (uint32_t)reader->end : 0; /* of the closing brace */
     if (!reader->failed)
         refuse_doubles(reader, mapping);
     return mapping;
@@ -326,7 +372,7 @@ static struct yaml_node *read_mapping(struct reader *reader, uint32_t depth)
 static struct yaml_node *read_node(struct reader *reader, struct fy_event *event, uint32_t depth)
 {
     if (depth > YAML_DEPTH_MAX) {
-        give_up(reader, "nested too deep");
+        give_up(reader, MESSAGE_FINDING_TOO_DEEP);
         return NULL;
     }
     switch (event->type) {
@@ -340,7 +386,7 @@ static struct yaml_node *read_node(struct reader *reader, struct fy_event *event
     case FYET_MAPPING_START:
         refuse_properties(reader, event->mapping_start.anchor, event->mapping_start.tag);
         return read_mapping(reader, depth);
-    default: give_up(reader, "not understood"); return NULL;
+    default: give_up(reader, MESSAGE_FINDING_NOT_UNDERSTOOD); return NULL;
     }
 }
 
@@ -350,8 +396,7 @@ static void refuse_directives(struct reader *reader, struct fy_document_state *s
 {
     if (state &&
         (fy_document_state_version_explicit(state) || fy_document_state_tags_explicit(state)))
-        findings_error(reader->findings, 1, 1,
-                       "lines that begin with %% are not supported; remove them");
+        find_plain(reader->findings, ((struct finding_place){1, 1}), MESSAGE_FINDING_DIRECTIVE);
 }
 
 static struct yaml_node *read_stream(struct reader *reader)
@@ -368,7 +413,7 @@ static struct yaml_node *read_stream(struct reader *reader)
         case FYET_STREAM_END: ended = true; break;
         case FYET_DOCUMENT_START:
             if (root)
-                give_up(reader, "a second document begins here; one file holds one");
+                give_up(reader, MESSAGE_FINDING_SECOND_DOCUMENT);
             else
                 refuse_directives(reader, event->document_start.document_state);
             break;
@@ -382,32 +427,36 @@ static struct yaml_node *read_stream(struct reader *reader)
 
 /* What libfyaml says, and what to do about it where people are likely to meet it. */
 static const struct {
-    const char *begin, *text;
+    const char *begin;
+    enum message_id id;
 } advice[] = {
-    {"invalid alias", "a * cannot begin a text without quotes; put quotes around it"},
-    {"plain scalar cannot start", "put quotes around a text that begins with this character"},
-    {"invalid nested block mapping",
-     "a second `:` in one line; put quotes around a text that holds `: `"},
-    {"invalid tab", "a tab cannot indent; use spaces"},
-    {"tab character", "a tab cannot indent; use spaces"},
-    {"did not find expected node content",
-     "a value is missing before this, or a bracket is not closed"},
-    {"invalid indentation",
-     "this stands neither under the line before nor beside it; mend the blanks before it"},
-    {"missing comma in flow mapping", "a `,` or the closing } is missing before this"},
-    {"missing comma in flow sequence", "a `,` or the closing ] is missing before this"},
-    {"flow sequence without", "a list that begins with [ has no ] at its end"},
-    {"flow mapping without", "a mapping that begins with { has no } at its end"},
-    {"single-quoted scalar without", "a text that begins with ' has no ' at its end"},
-    {"double-quoted scalar without", "a text that begins with \" has no \" at its end"},
+    {"invalid alias", MESSAGE_FINDING_STAR},
+    {"plain scalar cannot start", MESSAGE_FINDING_NEEDS_QUOTES},
+    {"invalid nested block mapping", MESSAGE_FINDING_SECOND_COLON},
+    {"invalid tab", MESSAGE_FINDING_TAB},
+    {"tab character", MESSAGE_FINDING_TAB},
+    {"did not find expected node content", MESSAGE_FINDING_VALUE_MISSING},
+    {"invalid indentation", MESSAGE_FINDING_INDENTATION},
+    {"missing comma in flow mapping", MESSAGE_FINDING_COMMA_OR_BRACE},
+    {"missing comma in flow sequence", MESSAGE_FINDING_COMMA_OR_BRACKET},
+    {"flow sequence without", MESSAGE_FINDING_BRACKET_OPEN},
+    {"flow mapping without", MESSAGE_FINDING_BRACE_OPEN},
+    {"wrongly indented flow sequence", MESSAGE_FINDING_BRACKET_OPEN},
+    {"wrongly indented flow mapping", MESSAGE_FINDING_BRACE_OPEN},
+    {"mismatched flow sequence end", MESSAGE_FINDING_COMMA_OR_BRACE},
+    {"mismatched flow mapping end", MESSAGE_FINDING_COMMA_OR_BRACKET},
+    {"single-quoted scalar without", MESSAGE_FINDING_QUOTE_OPEN},
+    {"wrongly indented single-quoted scalar", MESSAGE_FINDING_QUOTE_OPEN},
+    {"wrongly indented double-quoted scalar", MESSAGE_FINDING_DOUBLE_QUOTE_OPEN},
+    {"double-quoted scalar without", MESSAGE_FINDING_DOUBLE_QUOTE_OPEN},
 };
 
-static const char *explain(const char *message)
+static enum message_id explain(const char *message)
 {
     for (size_t i = 0; i < sizeof advice / sizeof *advice; i++)
         if (strncmp(message, advice[i].begin, strlen(advice[i].begin)) == 0)
-            return advice[i].text;
-    return message;
+            return advice[i].id;
+    return MESSAGE_FINDING_YAML_SAYS;
 }
 
 /* The first is the cause; others follow from it. */
@@ -419,8 +468,9 @@ static void add_collected(struct reader *reader, struct fy_diag *diag)
         reader->line = (uint32_t)error->line;
         reader->column = (uint32_t)error->column;
     }
-    findings_error(reader->findings, reader->line, reader->column, "%s",
-                   error && error->msg ? explain(error->msg) : "this is not YAML");
+    const char *message = error ? error->msg : NULL;
+    find(reader->findings, here(reader), message ? explain(message) : MESSAGE_FINDING_NOT_YAML,
+         {"message", message}, {"open", "{"}, {"close", "}"});
 }
 
 static struct fy_diag *quiet_diag(void)
@@ -439,7 +489,8 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
                              struct findings *findings)
 {
     if (size > YAML_SIZE_MAX) {
-        findings_error(findings, 1, 1, "the file is larger than %d bytes", YAML_SIZE_MAX);
+        find(findings, ((struct finding_place){1, 1}), MESSAGE_FINDING_TOO_LARGE,
+             {"bytes", findings_number(findings, YAML_SIZE_MAX)});
         return NULL;
     }
     if (!check_characters(text, size, findings))
@@ -462,11 +513,23 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
     return reader.failed ? NULL : root;
 }
 
-bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buffer *messages)
+static void cannot_be_read(int problem, struct findings *findings)
+{
+    static const struct finding_place file = {0, 0};
+    const char *why = problem == EACCES   ? findings_word(findings, MESSAGE_FILE_DENIED)
+                      : problem == EISDIR ? findings_word(findings, MESSAGE_FILE_IS_FOLDER)
+                                          : strerror(problem);
+    if (problem == ENOENT)
+        find_plain(findings, file, MESSAGE_FINDING_NO_FILE);
+    else
+        find(findings, file, MESSAGE_FINDING_UNREADABLE, {"why", why});
+}
+
+bool yaml_read_file(const char *path, struct text_buffer *text, struct findings *findings)
 {
     FILE *file = fopen(path, "rb");
     if (!file) {
-        text_buffer_print(messages, "%s: error: cannot be read: %s\n", path, strerror(errno));
+        cannot_be_read(errno, findings);
         return false;
     }
     char block[4096];
@@ -476,7 +539,7 @@ bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buff
     int problem = ferror(file) ? errno : 0;
     (void)fclose(file);
     if (problem)
-        text_buffer_print(messages, "%s: error: cannot be read: %s\n", path, strerror(problem));
+        cannot_be_read(problem, findings);
     return !problem;
 }
 
@@ -506,12 +569,12 @@ bool yaml_is_null(const struct yaml_node *node)
     return false;
 }
 
-const char *yaml_kind_name(const struct yaml_node *node)
+enum message_id yaml_kind_word(const struct yaml_node *node)
 {
     switch (node->kind) {
-    case YAML_MAPPING: return "a mapping";
-    case YAML_LIST: return "a list";
-    default: return yaml_is_null(node) ? "nothing" : "a text";
+    case YAML_MAPPING: return MESSAGE_KIND_MAPPING;
+    case YAML_LIST: return MESSAGE_KIND_LIST;
+    default: return yaml_is_null(node) ? MESSAGE_KIND_NOTHING : MESSAGE_KIND_TEXT;
     }
 }
 

@@ -18,8 +18,11 @@ enum yaml_kind { YAML_SCALAR, YAML_MAPPING, YAML_LIST };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool quoted;             /* a scalar that is not plain: text whatever it looks like */
-    uint32_t line, column;   /* from 1 */
+    bool quoted;           /* a scalar that is not plain: text whatever it looks like */
+    bool flow;             /* written between brackets or braces; of a mapping or list */
+    uint32_t line, column; /* from 1 */
+    uint32_t begin, end;   /* bytes of the text that it takes, quotes, brackets and braces included;
+                              0 and 0: a mapping or list in block style, or a text over lines */
     struct baton_text text;  /* of a scalar; a NUL stands behind it, none in it */
     struct yaml_node *first; /* child of a mapping or list; the others follow by `next`, in the
                                 order of the text */
@@ -33,17 +36,16 @@ struct yaml_node {
 struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
                              struct findings *findings);
 
-/* Reads a file into `text`, up to YAML_SIZE_MAX + 1 bytes; false with a line in `messages` when it
- * cannot. */
-bool yaml_read_file(const char *path, struct text_buffer *text, struct text_buffer *messages);
+/* Reads a file into `text`, up to YAML_SIZE_MAX + 1 bytes; false with a finding when it cannot. */
+bool yaml_read_file(const char *path, struct text_buffer *text, struct findings *findings);
 
 /* The value of a mapping's key, NULL if there is none. */
 struct yaml_node *yaml_find(const struct yaml_node *mapping, const char *key);
 /* A plain scalar that stands for nothing: empty, ~, null. */
 bool yaml_is_null(const struct yaml_node *node);
 bool yaml_is_text(const struct yaml_node *node, const char *text);
-/* "a mapping", "a list", "text", … for messages. */
-const char *yaml_kind_name(const struct yaml_node *node);
+/* "a mapping", "a list", "a text", "nothing". */
+enum message_id yaml_kind_word(const struct yaml_node *node);
 /* Whole numbers in decimal digits with an optional sign; false when it is none or does not fit. */
 bool yaml_whole(const struct yaml_node *node, int64_t *value);
 

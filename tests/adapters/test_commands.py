@@ -2,9 +2,12 @@
 """The verbs of the program, from outside, on a real broker and a real Redis."""
 
 import json
+import re
 import subprocess
 import sys
+import time
 import zlib
+from datetime import datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +31,13 @@ gates:
   mql: {score: 40}
   sql: {score: 60}
 """
+PROMISES = AGREEMENT.replace("version: 2", "version: 2\nzone: America/Sao_Paulo") + """
+sales:
+  first_contact: {within: 4h, remind: 1h, owner: Ana, escalate_to: Rui}
+  verdict: {within: 3d, owner: Bia}
+  next_update: {within: 10d}
+"""
+HOUR = 3600000
 SCHEMA = {"type": "record", "name": "Visit", "fields": [
     {"name": "event_id", "type": "string"}, {"name": "lead_id", "type": "string"},
     {"name": "time", "type": "long"}, {"name": "page", "type": "string"}]}
@@ -53,6 +63,11 @@ def visit(event_id, lead_id, time=TIME, page="/pricing"):
     return json.dumps({"kind": "visit", "event_id": event_id, "lead_id": lead_id, "time": time, "page": page})
 
 
+def since(before, after):
+    """Milliseconds between two times as they are printed."""
+    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)) // timedelta(milliseconds=1)
+
+
 class Verbs:
     def __init__(self):
         self.world = worlds.World()
@@ -67,11 +82,12 @@ class Verbs:
     def setup(self, **extra):
         return worlds.Setup(self.world, AGREEMENT, PARTITIONS, **extra)
 
-    def send(self, setup, lead_id, value, partitioner="consistent_random", partition=None):
-        producer = Producer({"bootstrap.servers": self.world.kafka, "partitioner": partitioner, "log_level": 0})
+    def send(self, setup, lead_id, value, partitioner="consistent_random", partition=None, time_ms=TIME):
+        producer = Producer({"bootstrap.servers": self.world.kafka, "partitioner": partitioner, "enable.idempotence": True,
+                             "log_level": 0})
         where = {} if partition is None else {"partition": partition}
         got = []
-        producer.produce(setup.topics["events"], value, lead_id.encode(), timestamp=TIME,
+        producer.produce(setup.topics["events"], value, lead_id.encode(), timestamp=time_ms,
                          callback=lambda error, message: got.append(message), **where)
         producer.flush(20)
         return got[0].partition(), got[0].offset()
@@ -136,9 +152,9 @@ class Verbs:
         done = setup.run("topics")
         self.check("missing topics are told with the command", done.returncode == 1 and "--create" in done.stderr, done)
         done = setup.run("topics", "--create")
-        self.check("topics are made", done.returncode == 0 and done.stdout.count("made just now") == 4, done)
+        self.check("topics are made", done.returncode == 0 and done.stdout.count("made just now") == 5, done)
         found = json.loads(setup.run("topics", "--json").stdout)
-        self.check("topics are there", [t["partitions"] for t in found] == [PARTITIONS] * 4 and
+        self.check("topics are there", [t["partitions"] for t in found] == [PARTITIONS] * 5 and
                    found[0]["retention_ms"] == 30 * 86400000, found)
 
     def leads(self):
@@ -185,6 +201,63 @@ class Verbs:
         self.check("status for a person", "held by" in setup.run("status").stdout)
         self.check("a clean stop", baton.stop() == 0, baton.tail())
 
+    def promises(self):
+        """What sales owes on a lead, and what came of it."""
+        setup = worlds.Setup(self.world, PROMISES, PARTITIONS, extra={"input": {"max_ahead": "1d"}})
+        baton = setup.start()
+        for lead in ("anna", "bob", "carl"):
+            self.tell(setup, lead, "form_fill", form="demo", fields={"job_title": "boss"})
+        setup.wait_until_quiet(self.redis)
+        self.tell(setup, "bob", "feedback", report="contacted", seller="Eva")
+        self.tell(setup, "bob", "feedback", report="negotiating")
+        self.tell(setup, "carl", "feedback", report="meeting", time=int(time.time() * 1000) + 5 * HOUR)   # a clock that is ahead
+        setup.wait_until_quiet(self.redis)
+        self.check("what sales owes: a clean stop", baton.stop() == 0, baton.tail())
+        told = {lead: {clock["promise"]: clock for clock in json.loads(setup.run("show", lead, "--json").stdout)["clocks"]}
+                for lead in ("anna", "bob", "carl")}
+        anna = told["anna"]["first_contact"]
+        self.check("a clock that runs, and when it is due", set(told["anna"]) == {"first_contact", "verdict"}
+                   and (anna["state"], anna["told"], anna["met"], anna["report"]) == ("running", None, None, None)
+                   and since(anna["started"], anna["due"]) == 4 * HOUR and since(anna["reminder"], anna["due"]) == HOUR
+                   and (anna["owner"], anna["escalate_to"]) == ("Ana", "Rui"), anna)
+        self.check("it is due in the agreement's zone", anna["due_local"].endswith("-03:00")
+                   and since(anna["due"], anna["due_local"]) == 0, anna)
+        bob = told["bob"]
+        self.check("clocks that were kept name what met them",
+                   [(bob[p]["state"], bob[p]["report"]) for p in bob]
+                   == [("kept", "contacted"), ("kept", "negotiating"), ("running", None)]
+                   and since(bob["next_update"]["started"], bob["verdict"]["met"]) == 0, bob)
+        carl = told["carl"]["first_contact"]
+        self.check("a clock that was met too late", (carl["state"], carl["told"], carl["report"]) == ("late", "broken", "meeting")
+                   and since(carl["due"], carl["met"]) > 0, carl)
+        lines = setup.run("tail", "--breaches", "--lead", "carl", "--end").stdout
+        self.check("a breach for a person", re.search(r"(?m)^.{19}  breach        carl  first contact was due .{19} UTC  .*owner Ana, "
+                   r"escalated to Rui$", lines), lines)
+        table = setup.run("show", "bob").stdout
+        began = datetime.fromisoformat(told["bob"]["verdict"]["started"].replace("Z", "+00:00")) - timedelta(hours=3)
+        self.check("show tells all times in the agreement's zone", re.search(r"^lead +bob   \(unit \d+; times: America/Sao_Paulo\)\n", table)
+                   and f", sql since {began:%Y-%m-%d %H:}" in table and f"first_contact kept: began {began:%Y-%m-%d %H:}" in table, table)
+        self.check("clocks in the table", re.search(r"(?m)^clocks +first_contact kept: began .+, due .+, met .+ by contacted "
+                   r"\(America/Sao_Paulo\); owner Ana; escalated to Rui$", table)
+                   and re.search(r"(?m)^ +next_update running: began .+, due .+; owner Bia$", table), table)
+        for language, lead, sentence in (
+                ("en", "anna", r"^  first contact: runs since (.+), due on (.+); a reminder goes out on .+\. Owner: Ana\. Escalated to: Rui\.$"),
+                ("pt", "bob", r"^  veredito: promessa cumprida\. .+ com o relato `negotiating`\. Responsável: Bia\.$"),
+                ("es", "carl", r"^  primer contacto: promesa incumplida\. .+ con el informe `meeting`\. Responsable: Ana\. "
+                               r"El caso se eleva a: Rui\.$")):
+            text = setup.run("explain", lead, "--lang", language).stdout
+            self.check(f"clocks in sentences ({language})", re.search("(?m)" + sentence, text), text)
+        found = json.loads(setup.run("explain", "carl", "--json").stdout)["clocks"]
+        self.check("explain has the same as data", found == list(told["carl"].values()), found)
+        later = json.loads(setup.run("show", "anna", "--json", "--at", str(int(time.time() * 1000) + 5 * HOUR)).stdout)["clocks"]
+        self.check("what is due and was not told is overdue", [(c["state"], c["told"]) for c in later]
+                   == [("overdue", None), ("running", None)], later)
+
+    def tell(self, setup, lead, kind, **fields):
+        now = int(time.time() * 1000)
+        event = {"kind": kind, "event_id": f"{lead}-{kind}-{time.time_ns()}", "lead_id": lead, "time": now, **fields}
+        self.send(setup, lead, json.dumps(event), time_ms=now)
+
     def partitioners(self, setup, placed):
         """Of copies in several units, the one is shown where the producer would have put the lead."""
         for lead, without in (("anna", []), ("a-little-bit-long-string", [zlib.crc32(b"a-little-bit-long-string") % PARTITIONS])):
@@ -224,6 +297,58 @@ class Verbs:
         self.check("the unit goes on and is no longer stopped", self.stopped(setup) == [])
         baton.stop()
 
+    # What days that are over came to stands against the goals of a text that nobody has signed yet.
+    def goals_and_history(self):
+        def promising(sqls, customers):
+            return AGREEMENT + ("goals:\n"
+                                f"  customers: {{at_least: {customers}, per: day, owner: Ana}}\n"
+                                f"  others: [{{id: given, measure: sqls, at_least: {sqls}, per: day, owner: Max}}]\n")
+
+        setup = self.setup()
+        setup.write_agreement(promising(2, 1))
+        done = setup.run("check")
+        self.check("goals without history are no failure", done.returncode == 0 and done.stderr.count("\n") == 1 and "`baton run` refuses it" in done.stderr
+                   and done.stdout.count("No history at hand") == 1 and "nothing has been counted yet" in done.stdout, done)
+        now = int(time.time() * 1000)
+        days = [now - 4 * 86400000] + [now - 3 * 86400000] * 3 + [now - 2 * 86400000] * 2
+        producer = self.world.producer()
+        for number, when in enumerate(days):
+            for of_day in range(2):
+                event = {"kind": "form_fill", "event_id": f"h{number}-{of_day}", "lead_id": f"lead-{number}",
+                         "time": when + of_day, "form": "demo"}
+                producer.produce(setup.topics["events"], json.dumps(event), f"lead-{number}".encode(), timestamp=when)
+        producer.flush(30)
+        setup.write_agreement(promising(100, 1))
+        best = time.strftime("%Y-%m-%d", time.gmtime(days[1] / 1000))     # on the first one counting began
+        wanted = f"no day ever had more than 3 sqls ({best}): 100 a day is above the best ever seen"
+        baton = setup.start()
+        worlds.wait_for("what was counted", 60, lambda: wanted in setup.run("check").stderr)
+        done = setup.run("check")
+        self.check("a goal above the best day is a warning at its place", done.returncode == 0
+                   and f"agreement.yaml:14:49: warning: {wanted}\n" in done.stderr and "history" not in done.stdout, done)
+        self.check("and so is one of what never came at all",
+                   "13:25: warning: no day ever had more than 0 customers (" in done.stderr, done)
+        for language, words in (("pt", "warning: sqls: o máximo já visto por dia foi 3 ("),
+                                ("es", "warning: sqls: el máximo visto hasta ahora por día fue 3 (")):
+            done = setup.run("check", "--lang", language)
+            self.check(f"the same in {language}", done.returncode == 0
+                       and words.split(": ", 1)[1] + best + ")" in done.stderr, done)
+        found = json.loads(setup.run("check", "--json").stdout)
+        self.check("the same for programs", found["ok"] and found["history"] is None and
+                   [(f["code"], f["severity"], f.get("line")) for f in found["findings"] if f["code"] != "not_agreed"] ==
+                   [("goal_above_best", "warning", 13), ("goal_above_best", "warning", 14)], found)
+        (setup.folder / "candidate.yaml").write_text(promising(3, 1), encoding="utf-8")
+        done = setup.run("check", str(setup.folder / "candidate.yaml"))
+        self.check("a goal as high as the best day is none", "sqls" not in done.stderr and done.returncode == 0, done)
+        done = self.bare("check", str(setup.folder / "agreement.yaml"))
+        self.check("without a configuration nothing is compared", done.returncode == 0 and not done.stderr
+                   and "history" not in done.stdout, done)
+        baton.stop()
+        setup.write_config(redis={**setup.config["redis"], "url": "unix:///nowhere/redis.sock"})
+        done = setup.run("check")
+        self.check("Redis that is away is no failure", done.returncode == 0 and done.stderr.count("\n") == 1
+                   and done.stdout.count("No history at hand") == 1, done)
+
     def accept_a_schema(self):
         setup = self.setup(extra={"schemas": {"directory": "schemas", "unknown_wait": "1s"}})
         (setup.folder / "schemas").mkdir()
@@ -251,8 +376,8 @@ class Verbs:
         baton.stop()
 
     def run(self):
-        for part in (self.command_line, self.servers_away, self.agreements, self.topics, self.leads,
-                     self.accept_a_difference, self.accept_a_schema):
+        for part in (self.command_line, self.servers_away, self.agreements, self.topics, self.leads, self.promises,
+                     self.accept_a_difference, self.accept_a_schema, self.goals_and_history):
             try:
                 part()
             except Exception as error:  # noqa: BLE001: the parts do not depend on each other

@@ -17,21 +17,28 @@ Test(kafka_admin, missing_topics_are_named_with_the_command_and_made_once, .time
     struct kafka_admin *admin = open_admin(&world);
     struct error error;
     enum status status;
-    while ((status = kafka_admin_check_topics(admin, &error)) == STATUS_RETRY)
+    while ((status = kafka_admin_check_topics(admin, true, &error)) == STATUS_RETRY)
         usleep(50000);
     cr_assert_eq(status, STATUS_STOP);
-    cr_assert(strstr(error.text, world.names[0]) && strstr(error.text, world.names[3]), "%s",
+    cr_assert(strstr(error.text, world.names[0]) && strstr(error.text, world.names[3]) &&
+                  strstr(error.text, world.names[4]),
+              "%s", error.text);
+    cr_assert_eq(kafka_admin_check_topics(admin, false, &error), STATUS_STOP);
+    cr_assert(strstr(error.text, world.names[3]) && !strstr(error.text, world.names[4]), "%s",
               error.text);
     cr_assert(strstr(error.text, "baton topics --create -c baton.yaml"), "%s", error.text);
 
-    struct kafka_new_topic wanted[KAFKA_TOPICS] = {
-        {8, 1, 2592000000}, {2, 1, 31536000000}, {3, 1, 31536000000}, {1, 1, 31536000000}};
+    struct kafka_new_topic wanted[KAFKA_TOPICS] = {{8, 1, 2592000000},
+                                                   {2, 1, 31536000000},
+                                                   {3, 1, 31536000000},
+                                                   {1, 1, 31536000000},
+                                                   {1, 1, 31536000000}};
     bool created[KAFKA_TOPICS];
     must(kafka_admin_create_topics(admin, wanted, created, &error));
-    cr_assert(created[0] && created[1] && created[2] && created[3]);
-    must(kafka_admin_check_topics(admin, &error));
+    cr_assert(created[0] && created[1] && created[2] && created[3] && created[4]);
+    must(kafka_admin_check_topics(admin, true, &error));
     must(kafka_admin_create_topics(admin, wanted, created, &error));
-    cr_assert(!created[0] && !created[1] && !created[2] && !created[3]);
+    cr_assert(!created[0] && !created[1] && !created[2] && !created[3] && !created[4]);
 
     struct kafka_topic topics[KAFKA_TOPICS];
     must(kafka_admin_topics(admin, topics, &error));
@@ -43,9 +50,10 @@ Test(kafka_admin, missing_topics_are_named_with_the_command_and_made_once, .time
     uint32_t partitions;
     must(kafka_admin_partitions(admin, world.names[0], &partitions, &error));
     cr_assert_eq(partitions, 8);
-    size_t bytes;
-    must(kafka_max_message_bytes(admin, &bytes, &error));
-    cr_assert_eq(bytes, 1048588, "%zu", bytes);
+    struct kafka_limits limits;
+    must(kafka_admin_limits(admin, &limits, &error));
+    cr_assert_eq(limits.events, 1048588, "%zu", limits.events);
+    cr_assert(limits.dead == 1048588 && limits.most == 1048588 && limits.least == 1048588);
     kafka_admin_destroy(admin);
     world_close(&world);
 }
@@ -90,7 +98,7 @@ Test(kafka_admin, a_compacted_input_topic_is_refused, .timeout = 60)
     struct error error = {""};
     enum status status = STATUS_OK;
     for (int i = 0; i < 50 && status != STATUS_STOP; i++, usleep(100000))
-        status = kafka_admin_check_topics(admin, &error);
+        status = kafka_admin_check_topics(admin, true, &error);
     cr_assert_eq(status, STATUS_STOP);
     cr_assert(strstr(error.text, "is compacted"), "%s", error.text);
     kafka_admin_destroy(admin);
@@ -166,6 +174,7 @@ Test(kafka_admin, the_stages_are_read_committed_from_the_beginning_to_the_end, .
         cr_assert_null(round == 1 ? rd_kafka_abort_transaction(writer, 10000)
                                   : rd_kafka_commit_transaction(writer, 10000));
     }
+    await_marks(&world, world.names[2], 1);
     must_soon(log->read(log, collect, &stages, &truncated, &error));
     cr_assert_str_eq(stages.text, "a,b,a,b,");
     cr_assert(!truncated);
@@ -207,10 +216,10 @@ Test(kafka_admin, an_embedded_broker_takes_the_same_way, .timeout = 60)
     world.settings.embedded = true;
     world.writer = plain_producer(&world, NULL);
     struct kafka_admin *admin = open_admin(&world);
-    must_soon(kafka_admin_check_topics(admin, &error));
-    size_t bytes;
-    must(kafka_max_message_bytes(admin, &bytes, &error));
-    cr_assert_eq(bytes, 1000000);
+    must_soon(kafka_admin_check_topics(admin, true, &error));
+    struct kafka_limits limits;
+    must(kafka_admin_limits(admin, &limits, &error));
+    cr_assert(limits.events == 1000000 && limits.dead == 1000000);
     kafka_admin_destroy(admin);
 
     write_events(&world, 2, 0, 10);

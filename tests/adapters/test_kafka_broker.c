@@ -125,6 +125,7 @@ static void open_kafka(struct broker_contract *contract)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", world.settings.brokers, reason, sizeof reason);
     rd_kafka_conf_set(conf, "linger.ms", "0", reason, sizeof reason);
+    rd_kafka_conf_set(conf, "enable.idempotence", "true", reason, sizeof reason);
     rd_kafka_conf_set_dr_msg_cb(conf, on_written);
     world.writer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
     cr_assert_not_null(world.writer, "%s", reason);

@@ -148,6 +148,42 @@ Test(kafka_source, a_new_start_replaces_the_former_one_and_nothing_stale_comes, 
     world_close(&world);
 }
 
+/* Each stops what the one before has begun; librdkafka ends the process when it is asked to stop a
+ * partition again before it has done so. */
+Test(kafka_source, starts_releases_and_the_end_may_follow_one_another_at_once, .timeout = 120)
+{
+    enum { UNITS = 8, ROUNDS = 300 };
+    struct world world;
+    world_open(&world, "hasty", UNITS);
+    for (uint32_t unit = 0; unit < UNITS; unit++)
+        write_events(&world, unit, 0, 10);
+    struct source *source = join_alone(&world);
+    struct unit_position all[UNITS];
+    for (uint32_t unit = 0; unit < UNITS; unit++)
+        all[unit] = (struct unit_position){unit, unit};
+    for (size_t round = 0; round < ROUNDS; round++)
+        must(source->start(source, all, round % (UNITS + 1), &error));
+    must(source->start(source, all, UNITS, &error));
+    struct seen seen = {0};
+    see(source, &seen, 10 * UNITS - UNITS * (UNITS - 1) / 2, false, 20000);
+    int64_t next[UNITS];
+    for (uint32_t unit = 0; unit < UNITS; unit++)
+        next[unit] = unit;
+    for (size_t i = 0; i < seen.count; i++)
+        cr_assert_eq(seen.offsets[i], next[seen.units[i]]++);
+    for (uint32_t unit = 0; unit < UNITS; unit++)
+        cr_assert_eq(next[unit], 10);
+
+    must(source->start(source, all, UNITS, &error));
+    must(source->release(source, &error));
+    source->destroy(source);
+    source = join_alone(&world);
+    must(source->start(source, all, UNITS, &error));
+    must(source->start(source, all, UNITS, &error));
+    source->destroy(source);
+    world_close(&world);
+}
+
 Test(kafka_source, a_second_member_revokes_and_shares, .timeout = 90)
 {
     struct world world;
@@ -291,6 +327,42 @@ Test(kafka_source, without_a_broker_it_says_retry_and_why, .timeout = 60)
     int64_t before = now_ms();
     source->destroy(source);
     cr_assert_lt(now_ms() - before, 3000);
+    world_close(&world);
+}
+
+/* Empty where this librdkafka does not know it. */
+static void backoff_of(struct source *source, char value[32])
+{
+    size_t size = 32;
+    value[0] = '\0';
+    (void)rd_kafka_conf_get(rd_kafka_conf(kafka_source_consumer(source)), "fetch.queue.backoff.ms",
+                            value, &size);
+}
+
+Test(kafka_source, a_full_queue_is_looked_at_again_soon_where_librdkafka_can, .timeout = 60)
+{
+    bool can = rd_kafka_version() >= 0x02020000;
+    char value[32];
+    struct world world;
+    world_open(&world, "backoff", 0);
+    struct source *source = open_source(&world);
+    backoff_of(source, value);
+    cr_assert_str_eq(value, can ? "5" : "", "librdkafka %s", rd_kafka_version_str());
+    source->destroy(source);
+
+    /* The configuration's own word counts more; what librdkafka does not know is named. */
+    struct error error = {""};
+    world.consumer[2] = (struct kafka_property){"fetch.queue.backoff.ms", "250"};
+    world.settings.consumer.count = 3;
+    enum status status = kafka_source_create(&world.settings, &source, &error);
+    cr_assert_eq(status, can ? STATUS_OK : STATUS_STOP, "%s", error.text);
+    if (can) {
+        backoff_of(source, value);
+        cr_assert_str_eq(value, "250");
+        source->destroy(source);
+    } else {
+        cr_assert(strstr(error.text, "fetch.queue.backoff.ms"), "%s", error.text);
+    }
     world_close(&world);
 }
 

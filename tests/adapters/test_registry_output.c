@@ -93,7 +93,7 @@ Test(registry_output, records_carry_the_id_of_their_schema, .timeout = 60)
     char names[2][64];
     snprintf(names[0], sizeof names[0], "output-p-%d", (int)getpid());
     snprintf(names[1], sizeof names[1], "output-s-%d", (int)getpid());
-    const char *const topics[OUTGOING_TOPICS] = {names[0], names[1], "unused"};
+    const char *const topics[OUTGOING_TOPICS] = {names[0], names[1], "unused", "unused"};
     struct encoder *encoder;
     struct error error;
     cr_assert_eq(

@@ -280,7 +280,7 @@ class Count(unittest.TestCase):
 
 
 class Table(unittest.TestCase):
-    NAMES = ("load", "count", "latency", "stages", "compare", "scale", "takeover", "report")
+    NAMES = ("load", "count", "latency", "stages", "memory", "compare", "scale", "takeover", "replay", "report")
 
     def test_every_subcommand_is_listed_and_explains_itself(self):
         code, out, _ = run("--help")

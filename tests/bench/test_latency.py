@@ -44,7 +44,7 @@ def make_topics(name):
     path = folder / f"{name}.yaml"
     path.write_text(json.dumps({"agreement": str(ROOT / "bench/agreements/simple.yaml"), "kafka": {"brokers": brokers},
                                 "topics": {"events": events, "promotions": promotions, "stages": f"{name}-stages",
-                                           "dead": f"{name}-dead", "partitions": 2}}), encoding="utf-8")
+                                           "dead": f"{name}-dead", "breaches": f"{name}-breaches", "partitions": 2}}), encoding="utf-8")
     subprocess.run([BATON, "topics", "--create", "-c", path], check=True, stdout=subprocess.DEVNULL)
     return ["--brokers", brokers, "--topic", events, "--promotions", promotions]
 

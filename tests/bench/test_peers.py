@@ -69,7 +69,7 @@ class Case(unittest.TestCase):
 
     def nothing_of_it_stays_when_its_topics_are_deleted(self):
         stack.delete_topics([self.promotions, *self.contestant.own_topics()])
-        wait_for("its topics are gone", 20, lambda: not [
+        wait_for("its topics are gone", 60, lambda: not [
             name for name in stack.admin().list_topics(timeout=20).topics if name == self.promotions or self.group in name])
 
     def verdict(self, facts=None, kind=None):
@@ -134,7 +134,7 @@ class ANaiveScorer(Case):
         from confluent_kafka import Producer
         with open(truth, encoding="ascii", newline="") as file:
             lead = next(row["lead"] for row in csv.DictReader(file) if points(row) >= 100)
-        producer = Producer({"bootstrap.servers": stack.brokers})
+        producer = Producer({"bootstrap.servers": stack.brokers, "enable.idempotence": True})
         producer.produce(self.promotions, key=lead, value=b"again")
         producer.flush(20)
         self.assertIn("1 promotions twice", self.verdict())          # at least once is what it promises
@@ -153,11 +153,11 @@ class ANaiveScorer(Case):
 
     def test_says_what_is_wrong_with_its_options(self):
         program = stack.start([Naive.binary, "--brokers", stack.brokers], stack.folder / "options.log")
-        self.assertEqual(program.process.wait(10), 2)
+        self.assertEqual(program.process.wait(60), 2)
         self.assertIn("usage:", program.log())
         program = stack.start([Naive.binary, "--brokers", stack.brokers, "--topic", TOPIC, "--group", "none", "--redis",
                                "unix:///nowhere", "--promotions", self.promotions], stack.folder / "no-redis.log")
-        self.assertEqual(program.process.wait(20), 1)
+        self.assertEqual(program.process.wait(60), 1)
         self.assertIn("/nowhere", program.log())
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""compare, scale and takeover in seconds, on a real broker: they end with what they promise, clean up, and say no
+"""compare, replay, scale and takeover in seconds, on a real broker: they end with what they promise, clean up, and say no
 clearly. Their figures mean nothing here."""
 import fcntl
 import json
@@ -21,6 +21,7 @@ import results  # noqa: E402  (a folder of scripts, not a package)
 from compare import Comparison  # noqa: E402
 from rules import agreement_of  # noqa: E402
 from stack import BATON, BENCH  # noqa: E402
+from throughput import Look, window  # noqa: E402
 from transaction_log import CONTROL, HEAD, TRANSACTIONAL, open_at  # noqa: E402
 
 
@@ -63,13 +64,29 @@ class Runners(unittest.TestCase):
         self.assertEqual(list(folder.glob("baton-bench-*/")), [])
         return data
 
+    def test_replay_ends_with_a_ratio_of_each_agreement(self):
+        data = self.run_to_end("replay", "--events", "60k", "--leads", "2k", "--partitions", 3, "--rounds", 1)
+        self.assertEqual(data["topic"], {"events": 60000, "leads": 2000, "partitions": 3})
+        self.assertEqual(sorted(data["runs"]), ["simple", "ten"])
+        for agreement, rows in data["runs"].items():
+            self.assertEqual(sorted(rows), ["compared", "live", "replay"])
+            for kind, row in rows.items():
+                with self.subTest(agreement=agreement, kind=kind):
+                    self.assertGreater(row["events_per_second"]["median"], 0)
+                    self.assertLessEqual(row["per_core_of_all"]["median"], row["per_core"]["median"])
+            self.assertGreater(rows["replay"]["resident_bytes"], 1000000)
+            for name in ("rate", "per_core", "per_core_of_all"):
+                self.assertGreater(data["ratios"][agreement][name], 0)
+
     def test_compare_ends_with_a_ratio_to_each_that_was_asked_for(self):
-        data = self.run_to_end("compare", "--events", "30k", "--leads", "2k", "--rounds", 1, "--peers", "naive")
+        data = self.run_to_end("compare", "--events", "30k", "--leads", "2k", "--rounds", 1, "--peers", "naive",
+                               "--forty")
         self.assertEqual(sorted(data["ratios"]), ["ceiling", "naive"])
         self.assertTrue(all(ratio > 0 for ratio in data["ratios"].values()))
         self.assertGreater(data["ten_to_simple"], 0)
+        self.assertGreater(data["forty_to_ten"], 0)
         self.assertEqual(data["topic"]["events"], 30000)
-        for name in ("baton", "naive", "ten"):
+        for name in ("baton", "naive", "ten", "forty"):
             program = data["programs"][name]
             self.assertEqual(sorted(program["cpu_seconds_per_million"]), ["broker", "program", "redis", "total"])
             self.assertEqual(program["curve"][-1][1], 30000)
@@ -120,7 +137,7 @@ class Runners(unittest.TestCase):
         data = self.run_to_end("scale", "--quick", "--events", "20k", "--only", "processes,table,redis_memory")
         self.assertEqual([row["value"] for row in data["factors"]["processes"]], [1, 3])
         for row in data["factors"]["processes"] + data["factors"]["table"]:
-            self.assertEqual(row["events"], 20000)
+            self.assertEqual(row["events"], 20000 if row in data["factors"]["processes"] else 6000)
             self.assertGreater(row["events_per_second"]["median"], 0)
             self.assertGreater(row["resident_bytes"], 1 << 20)
             self.assertGreater(row["redis_bytes_per_lead"], 50)
@@ -178,6 +195,23 @@ class Runners(unittest.TestCase):
         self.assertIn("another bench runs on this machine", told)
 
 
+class Windows(unittest.TestCase):
+    """From which look on a rate is told; 1000 events, none of them committed before."""
+
+    def begins(self, *looks):
+        first, whole = window(Look(0, 0, {}), [Look(at, committed, {}) for at, committed in looks], 1000)
+        return first.at, whole
+
+    def test_it_begins_where_a_tenth_is_committed(self):
+        self.assertEqual(self.begins((1, 0), (2, 99), (3, 100), (4, 300), (9, 1000)), (3, False))
+
+    def test_of_few_commits_or_little_time_it_is_the_whole_run(self):
+        self.assertEqual(self.begins((1, 0), (2, 600), (9, 1000)), (0, True))
+        self.assertEqual(self.begins((1, 0), (2, 200), (4.4, 1000)), (0, True))
+        self.assertEqual(self.begins((1, 0), (2, 200), (4.5, 1000)), (2, False))
+        self.assertEqual(self.begins((1, 1000)), (0, True))
+
+
 class TransactionLog(unittest.TestCase):
     def batch(self, time_ms, producer, attributes):
         return HEAD.pack(0, HEAD.size - 12, 0, 2, 0, attributes, 0, time_ms, time_ms, producer, 0, 0, 1)
@@ -200,6 +234,11 @@ class Agreements(unittest.TestCase):
         count = {word: sum(word in rule for rule in rules) for word in ("*}", "at_most", "half_life", "job_title")}
         self.assertEqual((len(rules), count), (10, {"*}": 4, "at_most": 3, "half_life": 2, "job_title": 1}))
         self.assertIn("touches: 8", text)
+
+    def test_forty_has_the_rules_of_ten_and_thirty_more(self):
+        ten, forty = ({line for line in (ROOT / f"bench/agreements/{name}.yaml").read_text(encoding="utf-8").splitlines()
+                       if line.startswith("  - {id:")} for name in ("ten", "forty"))
+        self.assertEqual((len(ten - forty), len(forty)), (0, 40))
 
     def test_baton_accepts_all_that_the_benches_use(self):
         texts = [path.read_text(encoding="utf-8") for path in (ROOT / "bench/agreements").glob("*.yaml")]

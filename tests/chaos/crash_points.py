@@ -34,7 +34,7 @@ class Points(Scenario):
         """A quiet life before the first point that is not one of new units."""
         self.lived = True
         baton = self.world.baton("i1").start()
-        wrong = self.world.wait_settled(40)
+        wrong = self.world.wait_settled()
         code = baton.terminate()
         if wrong or code != 0:
             raise RuntimeError(f"does not even run: {wrong}, exit code {code}: {baton.tail(2)}")
@@ -60,9 +60,9 @@ class Points(Scenario):
         baton.start(environment={"BATON_CRASH_AT": f"{point}:{number}"})
         guest = None
         if point.startswith("revoked"):
-            self.world.wait_for(lambda: baton.text().count("live at offset") > before, 20)
+            self.world.wait_for(lambda: baton.text().count("live at offset") > before, 60)
             guest = self.world.baton("guest").start()
-        deadline, code = time.monotonic() + 20, None
+        deadline, code = time.monotonic() + 60, None
         while code is None and time.monotonic() < deadline:
             code = baton.wait(0.3)
             if code is None:
@@ -71,7 +71,7 @@ class Points(Scenario):
             baton.kill()
         baton.start()
         wrong = [] if code == CRASHED else [f"exit code {code} instead of {CRASHED}: {baton.tail(2)}"]
-        wrong += filter(None, [self.world.wait_settled(40)])
+        wrong += filter(None, [self.world.wait_settled()])
         if guest:
             guest.terminate()
         code = baton.terminate()

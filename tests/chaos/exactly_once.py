@@ -4,210 +4,24 @@
     exactly_once.py [--scenario NAME] [--seed N] [--events N] [--keep] [--list]
 
 Scenarios: storm (all disturbances over one stream of 200,000 events), kills, stops, rebalances, redis (a part of
-them each), unit_lost, new_units, unknown_schema, changed_agreement. Without --scenario: storm and the last four.
+them each), unit_lost, new_units, unknown_schema, changed_agreement, persons, sweeps. Without --scenario: storm,
+unit_lost, new_units, unknown_schema and changed_agreement.
 Takes BATON_BIN, BATON_CRASH_BIN and BATON_TEST_KAFKA from the environment (tests/run sets them).
 """
 import argparse
-import os
-import random
-import signal
 import sys
 import time
 import traceback
 
 import auditor
-import freeze
 import load as loads
-from auditor import audit, report
-from world import CRASHED, World
+from auditor import report
+from scenario import KAFKA, Scenario, Storm, say
+from whole_lead import persons, sweeps
+from world import CRASHED
 
-KAFKA = os.environ.get("BATON_TEST_KAFKA", "127.0.0.1:19092")
-STOP_SECONDS = 5                # a clean stop keeps to this
 SCHEMA = """{"type": "record", "name": "Visit", "fields": [{"name": "event_id", "type": "string"},
  {"name": "lead_id", "type": "string"}, {"name": "time", "type": "long"}, {"name": "page", "type": "string"}]}"""
-
-
-def say(text):
-    print(f"      {time.strftime('%H:%M:%S')} {text}", flush=True)
-
-
-class Scenario:
-    """A world, its load, and the checks made so far."""
-
-    def __init__(self, name, seed, **settings):
-        self.name, self.seed = name, seed
-        self.random = random.Random(f"{seed}/{name}")
-        self.leads = settings.pop("leads", 20000)
-        hot = settings.pop("hot", 0.05)
-        self.world = World(KAFKA, name, **settings)
-        self.load = loads.Load(KAFKA, self.world.topic("events"), f"{seed}/{name}/load", self.leads, hot=hot)
-        self.checks = []
-
-    def check(self, name, wrong):
-        self.checks.append((name, [wrong] if isinstance(wrong, str) else list(wrong or [])))
-
-    def stop_all(self, expected=0):
-        """SIGTERM to all at once; each is to end cleanly with nothing left to replay."""
-        wrong = []
-        alive = self.world.alive()
-        for baton in alive:
-            baton.signal(signal.SIGTERM)
-        for baton in alive:
-            code = baton.terminate()
-            if code != expected:
-                wrong.append(f"{baton.instance} ended with {code} instead of {expected}: {baton.tail(2)}")
-            elif baton.took > STOP_SECONDS + 1:
-                wrong.append(f"{baton.instance} took {baton.took:.1f} s to stop")
-        self.check("a clean stop within its time", wrong)
-
-    def finish(self, seconds=90, errors_expected=False, stop_code=0, **more):
-        """Catch up, stop, and have everything audited."""
-        self.load.stop()
-        begun = time.monotonic()
-        self.check("all events are committed, and in Redis, in the end", self.world.wait_settled(seconds))
-        say(f"caught up after {time.monotonic() - begun:.1f} s, {self.load.sent} messages")
-        self.stop_all(stop_code)
-        if not errors_expected:
-            self.check("no process failed and no unit stopped", self.world.errors())
-        self.audit(**more)
-
-    def audit(self, **more):
-        checks, _ = audit(KAFKA, self.world.topic, more.pop("agreement", self.world.agreement), self.world.redis.path,
-                          self.world.prefix, os.environ["BATON_BIN"], self.world.config, sent=self.load.sent,
-                          environment=dict(os.environ, **self.world.environment), seed=self.seed, **more)
-        self.checks += checks
-
-
-# --- the storm --------------------------------------------------------------------------------------------------------
-
-class Storm:
-    """Disturbances one after the other while events stream in."""
-
-    def __init__(self, scenario, instances=3):
-        self.scenario, self.world, self.random = scenario, scenario.world, scenario.random
-        self.instances = [f"i{number}" for number in range(1, instances + 1)]
-        self.kills = self.stops = self.rebalances = self.returns = 0
-        self.session = self.world.settings["session_ms"] / 1000
-        self.stalls = []
-
-    def start(self):
-        for instance in self.instances:
-            self.world.baton(instance).start()
-
-    def pause(self):
-        """Mostly until work goes on and then a little; sometimes right into the middle of a take-over."""
-        if self.random.random() < 0.7:
-            if not self.world.wait_progress(30):
-                self.stalls.append(f"no progress in 30 s after {self.kills} kills, {self.stops} stops, "
-                                   f"{self.rebalances} rebalances, {self.returns} returns of Redis")
-            time.sleep(self.random.uniform(0.05, 1.2))
-        else:
-            time.sleep(self.random.uniform(0.1, 3))
-        if self.random.random() < 0.5 and self.world.units_marked():
-            self.world.redis.snapshot()
-
-    def kill(self, number):
-        victims = self.random.sample(self.instances, min(number, len(self.instances)))
-        killed = sum(self.world.baton(instance).kill() for instance in victims)
-        self.kills += killed
-        for instance in victims:
-            self.world.baton(instance).start()
-
-    def crash(self, point):
-        """A death at the worst moment, for seeded faults; needs a build with crash points."""
-        baton = self.world.baton(self.random.choice(self.instances))
-        if baton.kill():
-            baton.start(environment={"BATON_CRASH_AT": f"{point}:{self.random.randrange(1, 12)}"})
-            if baton.wait(8) != CRASHED:
-                baton.kill()
-            baton.start()
-
-    def freeze(self, seconds, baton=None):
-        """SIGSTOP beyond the session's time-out: the group goes on without it, then it wakes up late."""
-        baton = baton or self.world.baton(self.random.choice(self.instances))
-        baton.signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        baton.signal(signal.SIGCONT)
-        self.stops += 1
-
-    def late_transaction(self):
-        """A transaction stands still between two of its steps while its process loses the units and joins again: as a
-        member once more, but of another generation."""
-        baton = self.world.baton(self.random.choice(self.instances))
-        if not baton.alive:
-            return
-        own = freeze.own_threads(baton.process.pid)
-        workers = self.world.settings["workers"]
-        with freeze.Frozen(own[1:1 + workers]):         # main, then a sink's helper per worker
-            time.sleep(0.3)                             # a transaction is handed to the helper
-            before = baton.text().count("lost its units")
-            self.freeze(self.session * self.random.uniform(1.25, 1.5), baton)
-            self.world.wait_for(lambda: baton.text().count("lost its units") > before, 3)
-            time.sleep(self.random.uniform(0.5, 1.5))
-
-    def join_and_leave(self):
-        guest = self.world.baton("guest").start()
-        self.pause()
-        code = guest.terminate()
-        if code != 0:
-            guest.unexpected.append(f"a guest left with {code}: {guest.tail(2)}")
-        self.rebalances += 1
-
-    def leave_and_join(self):
-        baton = self.world.baton(self.random.choice(self.instances))
-        code = baton.terminate()
-        if code != 0:
-            baton.unexpected.append(f"{baton.instance} left with {code}: {baton.tail(2)}")
-        self.pause()
-        baton.start()
-        self.rebalances += 1
-
-    def redis_back(self, how):
-        redis = self.world.redis
-        file = redis.older(self.random)
-        if how == "while all are down":
-            for instance in self.instances:
-                self.kills += self.world.baton(instance).kill()
-            redis.return_by_restart(file)
-            self.start()
-        elif how == "with new connections":
-            redis.return_by_restart(file)
-        else:
-            redis.return_in_place(file)
-        self.returns += 1
-
-    def groups_of_kills(self, total):
-        groups = []
-        while total > 0:
-            groups.append(min(total, self.random.choice((1, 1, 2, 2, 3))))
-            total -= groups[-1]
-        return groups
-
-    def schedule(self, kills=0, stops=0, rebalances=0, returns=0, crashes=(), late=0):
-        steps = [(self.kill, number) for number in self.groups_of_kills(kills)]
-        steps += [(self.late_transaction,) for _ in range(late)]
-        steps += [(self.freeze, self.session * self.random.uniform(1.25, 1.5)) for _ in range(stops)]
-        steps += [(self.join_and_leave,) if number % 2 == 0 else (self.leave_and_join,) for number in range(rebalances)]
-        steps += [(self.redis_back, ("in place", "while all are down", "with new connections")[number % 3])
-                  for number in range(returns)]
-        steps += [(self.crash, point) for point in crashes]
-        self.random.shuffle(steps)
-        return steps
-
-    def run(self, **counts):
-        self.start()
-        live = self.world.wait_live()
-        self.scenario.check("every unit goes live", None if live else f"not all units are live after 40 s: "
-                            f"{[baton.tail(1) for baton in self.world.alive()]}")
-        self.world.redis.snapshot()
-        for action, *arguments in self.schedule(**counts):
-            self.pause()
-            action(*arguments)
-        while self.kills < counts.get("kills", 0):          # a kill that met a process already gone is none
-            self.pause()
-            self.kill(1)
-        say(f"{self.kills} kills, {self.stops} stops, {self.rebalances} rebalances, {self.returns} returns of Redis")
-        self.scenario.check("work goes on after every disturbance", self.stalls)
 
 
 def storm(seed, options, name="storm", events=200_000, rate=1100, settings=None, patience=90, **counts):
@@ -248,7 +62,7 @@ def unit_lost(seed, options):
     world, load = scenario.world, scenario.load
     load.send(12_000)
     baton = world.baton("i1").start()
-    scenario.check("before the loss all is committed", world.wait_settled(60))
+    scenario.check("before the loss all is committed", world.wait_settled())
     baton.kill()
     lost = scenario.random.randrange(world.partitions)
     with world.redis.client() as redis_client:
@@ -257,22 +71,34 @@ def unit_lost(seed, options):
     say(f"unit {lost} lost {len(keys)} keys")
     load.send(2_000)
     baton.start()
-    told = world.wait_for(lambda: "state is gone" in baton.text() and "--rebuild" in baton.text(), 30)
-    scenario.check("the unit stops and says what to do", None if told else f"not said in 30 s: {baton.tail(4)}")
+    told = world.wait_for(lambda: "state is gone" in baton.text() and "--rebuild" in baton.text(), 90)
+    scenario.check("the unit stops and says what to do", None if told else f"not said in 90 s: {baton.tail(4)}")
     others = [unit for unit in range(world.partitions) if unit != lost]
-    scenario.check("the other units go on", world.wait_caught_up(40, others))
+    scenario.check("the other units go on", world.wait_caught_up(units=others))
     with world.redis.client() as redis_client:
         left = list(redis_client.scan(f"{world.prefix}:{{{lost}}}:lead:*"))
     scenario.check("nothing is written to the lost unit", [f"{len(left)} leads are there"] if left else [])
     code = baton.terminate()
     scenario.check("the stop tells of the failure", None if code == 1 else f"exit code {code} instead of 1")
     baton.start(options=("--rebuild", "--yes"))
-    scenario.check("the rebuilt unit goes on", world.wait_caught_up(60))
+    scenario.check("the rebuilt unit goes on", world.wait_caught_up())
     load.send(2_000)
     scenario.finish(errors_expected=True)
 
 
 # --- new units --------------------------------------------------------------------------------------------------------
+
+def wait_for_end(baton, marked_seconds, seconds=60):
+    """The exit code; None if it goes on for `marked_seconds` although no unit is new any more."""
+    code, deadline, marked = None, time.monotonic() + seconds, None
+    while code is None and time.monotonic() < deadline:
+        code = baton.wait(0.2)
+        if code is None and baton.world.units_marked():
+            marked = marked or time.monotonic()
+            if time.monotonic() - marked > marked_seconds:
+                break
+    return code
+
 
 def new_units(seed, options):
     """A kill between the first commit and the first checkpoint of new units, at each step in between."""
@@ -287,7 +113,7 @@ def new_units(seed, options):
     for point in points:
         load.send(1_000)
         baton.start(environment={"BATON_CRASH_AT": point})
-        code = baton.wait(4 if point.startswith("new_unit") and ended else 15)
+        code = wait_for_end(baton, 4 if point.startswith("new_unit") and ended else 60)
         ended += code == CRASHED
         if code is None:
             baton.kill()
@@ -317,11 +143,11 @@ def unknown_schema(seed, options):
     world, load = scenario.world, scenario.load
     load.send(3_000)
     baton = world.baton("i1").start()
-    scenario.check("before the unknown schema all is committed", world.wait_settled(60))
+    scenario.check("before the unknown schema all is committed", world.wait_settled())
     scenario.stop_all()
     world.configure(checkpoint="60s")       # no checkpoint between the dead letter and the kill
     baton.start()
-    world.wait_for(lambda: baton.text().count("live at offset") >= 2 * world.partitions, 30)
+    world.wait_for(lambda: baton.text().count("live at offset") >= 2 * world.partitions, 90)
 
     def send(schema_id, number):
         for index in range(number):
@@ -335,8 +161,8 @@ def unknown_schema(seed, options):
     send(77, 40)
     load.send(300)
     seen = world.wait_for(lambda: any(auditor.headers_of(message).get("baton_reason") == "unknown_schema"
-                                      for message in auditor.read_topic(KAFKA, world.topic("dead"))), 30)
-    scenario.check("the message becomes a dead letter", None if seen else f"none in 30 s: {baton.tail(3)}")
+                                      for message in auditor.read_topic(KAFKA, world.topic("dead"))), 90)
+    scenario.check("the message becomes a dead letter", None if seen else f"none in 90 s: {baton.tail(3)}")
     with world.redis.client() as client:
         before = [client("HGET", f"{world.prefix}:{{{unit}}}:unit", "position") for unit in range(world.partitions)]
     baton.kill()
@@ -378,7 +204,7 @@ def changed_agreement(seed, options):
     time.sleep(scenario.random.uniform(0.3, 1.5))
     load.send(1_000)
     baton.kill()                            # not clean: a part of the old one's events is folded again under it
-    world.wait_for(lambda: world._try_committed() is not None, 20)
+    world.wait_for(lambda: world._try_committed() is not None, 60)
     second = loads.agreement(version=2, pricing=12, sql=40)
     switch = world.committed()
     say(f"switches at {switch}")
@@ -386,7 +212,7 @@ def changed_agreement(seed, options):
     wrong = []
     for point in ("agreement_stored:1", "agreement_switched:1", "agreement_switched:3", "checkpoint_position:1"):
         baton.start(environment={"BATON_CRASH_AT": point})
-        code = baton.wait(20)
+        code = baton.wait(60)
         if code is None:
             baton.kill()
         if code != CRASHED:
@@ -401,7 +227,8 @@ def changed_agreement(seed, options):
 
 
 SCENARIOS = {run.__name__: run for run in
-             (storm, kills, stops, rebalances, redis, unit_lost, new_units, unknown_schema, changed_agreement)}
+             (storm, kills, stops, rebalances, redis, unit_lost, new_units, unknown_schema, changed_agreement, persons,
+              sweeps)}
 STANDARD = ("storm", "unit_lost", "new_units", "unknown_schema", "changed_agreement")
 
 

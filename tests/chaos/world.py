@@ -2,6 +2,8 @@
 
 Only what was started here is ended, by its process id.
 """
+import gzip
+import json
 import os
 import re
 import shutil
@@ -12,14 +14,18 @@ import time
 import uuid
 from pathlib import Path
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from auditor import read_topic
 from load import agreement
 from resp import Error, Redis
 
+from persons import Identity            # auditor puts tests/reference on the path
+
 ROOT = Path(__file__).resolve().parents[2]
 CRASHED = 99
+TOPICS = ("events", "promotions", "stages", "dead", "breaches")
 
 CONFIG = """\
 agreement: agreement.yaml
@@ -27,7 +33,8 @@ kafka:
   brokers: "{brokers}"
   group: {name}
   consumer: {{session.timeout.ms: "{session_ms}", heartbeat.interval.ms: "{heartbeat_ms}"}}
-topics: {{events: {name}-events, promotions: {name}-promotions, stages: {name}-stages, dead: {name}-dead}}
+topics: {{events: {name}-events, promotions: {name}-promotions, stages: {name}-stages, dead: {name}-dead,
+  breaches: {name}-breaches}}
 output: {{format: json}}
 redis: {{url: "unix://{socket}?db=0", prefix: {prefix}}}
 workers: {workers}
@@ -36,7 +43,10 @@ checkpoint: {{interval: {checkpoint}}}
 leads: {{memory: 16MB}}
 stats: {{interval: 2s}}
 schemas: {{directory: schemas, unknown_wait: 1s}}
+identity: {{field: email, hash: sha256, prefix: p/}}
+sweep: {{share: 50}}
 """
+IDENTITY = Identity("email", "sha256", "p/")
 
 
 class RedisServer:
@@ -69,7 +79,7 @@ class RedisServer:
     def snapshot(self):
         with self.client() as redis:
             redis("SAVE")
-        file = self.folder / f"snapshot-{len(self.snapshots)}.rdb"
+        file = self.folder / f"snapshot-{time.monotonic_ns()}.rdb"
         shutil.copyfile(self.folder / "dump.rdb", file)
         self.snapshots.append((time.monotonic(), file))
 
@@ -111,7 +121,8 @@ class Baton:
 
     def start(self, binary=None, environment=None, options=()):
         self.process = subprocess.Popen(
-            [binary or self.world.binary, "run", "-c", str(self.world.config), "--instance", self.instance, *options],
+            [binary or self.world.binary, "run", "-c", str(self.world.config), "--instance", self.instance, "--unsigned",
+             *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.log, "ab"),
             env=dict(os.environ, **self.world.environment, **(environment or {})))
         return self
@@ -139,7 +150,7 @@ class Baton:
             self.unexpected.append(f"{self.instance} ended by itself with {self.process.returncode}: {self.tail(3)}")
             self.process = None
 
-    def terminate(self, seconds=20):
+    def terminate(self, seconds=60):
         """SIGTERM and the exit code; None if it had to be killed. How long it took is in `took`."""
         if self.process is None:
             return None
@@ -155,6 +166,12 @@ class Baton:
         self.took = time.monotonic() - begun
         self.process = None
         return code
+
+    def was_replaying(self):
+        """Whether its last life ended in the middle of a replay."""
+        life = self.text().rpartition(" info agreement ")[2]
+        begun = set(re.findall(r"unit=(\d+) replays ", life))
+        return bool(begun - set(re.findall(r"unit=(\d+) replayed up to ", life)))
 
     def wait(self, seconds):
         """The exit code of a process that is to end by itself, or None."""
@@ -210,19 +227,28 @@ class World:
     def _make_topics(self):
         admin = AdminClient({"bootstrap.servers": self.brokers})
         topics = [NewTopic(self.topic(which), self.partitions if which == "events" else 2, 1)
-                  for which in ("events", "promotions", "stages", "dead")]
+                  for which in TOPICS]
         for made in admin.create_topics(topics, operation_timeout=10).values():
             made.result()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             known = admin.list_topics(timeout=5).topics
-            if all(topic.topic in known for topic in topics):
+            if all(topic.topic in known for topic in topics) and self._all_lead():
                 return
             time.sleep(0.1)
+        raise RuntimeError("the topics are not there after 10 s")
+
+    def _all_lead(self):
+        """Whether each partition takes messages: of a producer that is too early, the broker has been seen to take the second
+        batch and to call the first one, when it came again, a copy."""
+        try:
+            return self.ends() == [0] * self.partitions
+        except KafkaException:
+            return False
 
     def drop_topics(self):
         admin = AdminClient({"bootstrap.servers": self.brokers})
-        admin.delete_topics([self.topic(which) for which in ("events", "promotions", "stages", "dead")],
+        admin.delete_topics([self.topic(which) for which in TOPICS],
                             operation_timeout=5)
 
     # --- processes
@@ -256,6 +282,12 @@ class World:
         except Exception:               # the coordinator is busy with a rebalance or a transaction
             return None
 
+    def _try_ends(self):
+        try:
+            return self.ends()
+        except Exception:               # the broker was held up, and its partitions have no leader for a moment
+            return None
+
     def wait_progress(self, seconds=20):
         """Until offsets move on again after now; True if they did."""
         before, deadline = None, time.monotonic() + seconds
@@ -268,12 +300,12 @@ class World:
             time.sleep(0.05)
         return False
 
-    def wait_caught_up(self, seconds=60, units=None):
+    def wait_caught_up(self, seconds=120, units=None):
         """Until the group has committed all there is; None, or what is missing."""
         deadline = time.monotonic() + seconds
         while True:
-            ends, now = self.ends(), self._try_committed()
-            if now is not None:
+            ends, now = self._try_ends(), self._try_committed()
+            if ends is not None and now is not None:
                 left = {unit: (max(0, now[unit]), ends[unit]) for unit in (units or range(self.partitions))
                         if max(0, now[unit]) < ends[unit] or now[unit] < 0}
                 if not left:
@@ -281,7 +313,7 @@ class World:
                 if time.monotonic() > deadline:
                     return f"not caught up after {seconds} s (unit: committed, end): {left}"
             elif time.monotonic() > deadline:
-                return f"no committed offsets to be had in {seconds} s"
+                return f"no offsets to be had in {seconds} s"
             time.sleep(0.1)
 
     def positions(self):
@@ -291,15 +323,30 @@ class World:
                     redis.pipeline([("HGET", f"{self.prefix}:{{{unit}}}:unit", "position")
                                     for unit in range(self.partitions)])]
 
-    def wait_settled(self, seconds=60):
-        """Until all there is is committed, and in Redis; None, or what is missing."""
+    def emptied(self):
+        """What the units say of leads that are to be removed."""
+        with self.redis.client() as redis:
+            keys = redis.pipeline([("HKEYS", f"{self.prefix}:{{{unit}}}:unit") for unit in range(self.partitions)])
+        return [sorted(name for name in names if name.startswith(b"x:")) for names in keys]
+
+    def state(self):
+        return self.ends(), self._try_committed(), self.positions(), self.emptied()
+
+    def wait_settled(self, seconds=120):
+        """Until all there is, what baton writes to itself included, is committed and in Redis, and nothing goes on any
+        more; None, or what is missing."""
+        deadline = time.monotonic() + seconds
         missing = self.wait_caught_up(seconds)
-        if missing:
-            return missing
-        if self.wait_for(lambda: self.positions() == self._try_committed(), 20):
-            time.sleep(0.7)     # a take-over may have got there an instant ago, and is not live yet
-            return None
-        return f"not in Redis after 20 s: positions {self.positions()}, committed {self._try_committed()}"
+        while not missing:
+            before = self.state()
+            if before[0] == before[1] == before[2]:
+                time.sleep(1.5)         # a take-over may have got there an instant ago, and is not live yet
+                if self.state() == before:
+                    return None
+            if time.monotonic() > deadline + 60:
+                missing = "not settled: ends {}, committed {}, in Redis {}, to be removed {}".format(*self.state())
+            time.sleep(0.1)
+        return missing
 
     def wait_for(self, condition, seconds):
         deadline = time.monotonic() + seconds
@@ -315,11 +362,21 @@ class World:
                                     for unit in range(self.partitions)])
         return all(mark == b"1" for mark in marks)
 
-    def wait_live(self, seconds=40):
+    def wait_live(self, seconds=120):
         """Until every unit has been live once."""
         return self.wait_for(self.units_marked, seconds)
 
     # --- the end
+
+    def _keep_topics(self, folder):
+        """What a failure is looked into with."""
+        for which in TOPICS:
+            with gzip.open(folder / f"{which}.jsonl.gz", "wt") as file:
+                for message in read_topic(self.brokers, self.topic(which)):
+                    file.write(json.dumps([message.partition(), message.offset(), message.timestamp()[1],
+                                           *((part or b"").decode("latin-1") for part in (message.key(), message.value())),
+                                           [(name, (value or b"").decode("latin-1")) for name, value in
+                                            message.headers() or ()]]) + "\n")
 
     def close(self, failed=False):
         for baton in self.batons.values():
@@ -334,7 +391,8 @@ class World:
             for file in self.folder.iterdir():
                 if file.suffix in (".log", ".yaml"):
                     shutil.copy(file, kept)
-            print(f"      logs of the processes: {kept}", flush=True)
+            self._keep_topics(kept)
+            print(f"      logs of the processes, and the topics: {kept}", flush=True)
         try:
             self.drop_topics()
         except Exception as error:      # the broker is the runner's; it goes away with its topics

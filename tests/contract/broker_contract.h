@@ -513,6 +513,31 @@ static inline void broker_contract_a_transaction_carries_messages_offsets_and_me
     bc_leave(member);
 }
 
+static inline void
+broker_contract_a_message_to_the_input_comes_back_in_its_partition(struct broker_contract *contract)
+{
+    struct bc_member *member = bc_alone(contract);
+    const struct header header = {"baton-for", "anna", 4};
+    struct outgoing_message messages[2] = {bc_message(TOPIC_EVENTS, "a", "to 0"),
+                                           bc_message(TOPIC_EVENTS, "a", "to 1")};
+    messages[1].partition = 1;
+    messages[1].headers = &header;
+    messages[1].header_count = 1;
+    const struct unit_commit commit = {0, 0, ""};
+    const struct transaction transaction = {messages, 2, &commit, 1};
+    bc_start_all(member);
+    bc_expect_commit(member, &transaction);
+    bc_until_records(member, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct record *record = &member->records[i];
+        cr_assert(bc_bytes_are(record->key, record->key_size, "a"));
+        cr_assert(bc_bytes_are(record->value, record->value_size, record->unit ? "to 1" : "to 0"));
+        cr_assert_eq(record->header_count, record->unit);
+    }
+    cr_assert(member->records[0].unit != member->records[1].unit);
+    bc_leave(member);
+}
+
 static inline void broker_contract_transactions_follow_one_another(struct broker_contract *contract)
 {
     enum { MESSAGES = 300, ROUNDS = 4 };
@@ -731,6 +756,7 @@ broker_contract_the_stage_log_reads_what_was_committed(struct broker_contract *c
     X(suite, opens, closes, range_tells_what_the_log_holds)                                        \
     X(suite, opens, closes, without_a_commit_there_is_no_offset)                                   \
     X(suite, opens, closes, a_transaction_carries_messages_offsets_and_metadata)                   \
+    X(suite, opens, closes, a_message_to_the_input_comes_back_in_its_partition)                    \
     X(suite, opens, closes, transactions_follow_one_another)                                       \
     X(suite, opens, closes, the_newer_sink_of_an_instance_shuts_out_the_older)                     \
     X(suite, opens, closes, a_second_member_takes_its_share)                                       \

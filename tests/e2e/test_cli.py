@@ -18,6 +18,7 @@ import avro
 from registry import Registry
 from world import BATON, FOREVER, OUTPUTS, ROOT, Redis, RedisServer, Setup, World, wait_for
 
+import lead_hash
 from compare_try import differences
 from messages import Options, Record, Rejected
 from scorer import expected
@@ -113,7 +114,7 @@ class Base(unittest.TestCase):
         setup.feed(producer, records)
         self.assertEqual(producer.flush(30), 0)
 
-    def wait_done(self, setup, log, redis=None, seconds=40):
+    def wait_done(self, setup, log, redis=None, seconds=120):
         setup.wait_until_done(redis or self.redis(), log.next, seconds)
 
     def redis(self):
@@ -126,7 +127,7 @@ class Base(unittest.TestCase):
         for text in texts:
             self.assertIn(text, done.stderr)
 
-    def run_until_it_ends(self, setup, code, *texts, seconds=30):
+    def run_until_it_ends(self, setup, code, *texts, seconds=90):
         process = setup.start()
         process.asked = True
         self.assertEqual(process.wait(seconds), code, process.log())
@@ -159,7 +160,7 @@ class Base(unittest.TestCase):
 # --- commands that need no server -------------------------------------------------------------------------------------
 
 def call(*words, **options):
-    return subprocess.run([BATON, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=30,
+    return subprocess.run([BATON, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", timeout=90,
                           stdin=subprocess.DEVNULL, check=False, **options)
 
 
@@ -188,6 +189,16 @@ class CommandLine(Base):
         self.assert_ends(call("top", "-n", "many"), 2, "whole number")
         self.assert_ends(call("top", "-n"), 2, "value")
         self.assert_ends(call("show", "x", "--at", "teatime"), 2, "--at")
+
+    def test_an_id_may_begin_with_a_dash(self):
+        for verb in ("show", "explain"):
+            self.assert_ends(call(verb, "-70000"), 2, "no option -70000", f"stands behind --: baton {verb} -- -70000")
+            self.assertIn("stands behind --", call("help", verb).stdout)
+            self.assert_ends(call(verb, "-c", "/none.yaml", "--", "-70000"), 3, "/none.yaml")
+        for words in (("topics", "-7"), ("show", "--jsno")):
+            done = call(*words)
+            self.assert_ends(done, 2, "no option")
+            self.assertNotIn("behind --", done.stderr)
 
     def test_the_version_names_the_libraries(self):
         done = call("--version")
@@ -229,15 +240,20 @@ class CommandLine(Base):
 
     def test_the_examples_of_the_documentation_are_right(self):
         setup = self.setup(topics=False)
+        parts = AGREEMENT.replace("mql: {", "mql: {behaviour: 1, ")     # fit alone is not to open it
         for page in ("README.md", "docs/agreement.md", "docs/messages.md"):
             for block in re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S):
                 if block.startswith("agreement: ") and "gates:" in block:
                     setup.write_agreement(block)
+                elif block.startswith(("personas:", "assign:", "sales:")):        # parts of an agreement
+                    parts += block
+                    setup.write_agreement(parts)
                 else:
                     (setup.folder / "baton.yaml").write_text(block, encoding="utf-8")
                 done = setup.run("check")
                 self.assert_ends(done, 0)
-                self.assertEqual(done.stderr, "", page)
+                told = [line for line in done.stderr.splitlines() if "not both sides have signed" not in line]
+                self.assertEqual(told, [], page)
         for line in re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S):
             (setup.folder / "e.jsonl").write_text(line)
             done = call("try", str(setup.folder / "agreement.yaml"), str(setup.folder / "e.jsonl"), "--json")
@@ -258,6 +274,18 @@ class CommandLine(Base):
         self.assertEqual(done.returncode, 0)
         self.assertIn("lead-0", done.stdout)
 
+    def test_try_tells_how_many_events_were_ignored(self):
+        setup = self.setup(topics=False)
+        agreement, events = setup.folder / "ignoring.yaml", setup.folder / "e.jsonl"
+        agreement.write_text("agreement: a\nversion: 1\nignore: {bots: true}\nbehaviour:\n"
+                             "  - {id: v, event: visit, points: 1}\ngates: {mql: {score: 1}, sql: {score: 2}}\n")
+        events.write_text("".join(json.dumps({"kind": "visit", "event_id": agent, "lead_id": "ana", "page": "/",
+                                              "time": "2026-11-01T12:00:00Z", "user_agent": agent}) + "\n"
+                                  for agent in ("Googlebot/2.1", "bingbot/2.0", "Firefox/132.0")))
+        done = call("try", str(agreement), str(events))
+        self.assertIn("\n1 event counted, ", done.stdout)
+        self.assertIn("\n2 events ignored: they are not a person's\n", done.stdout)
+
     def test_try_without_its_files(self):
         setup = self.setup(topics=False)
         agreement = str(setup.folder / "agreement.yaml")
@@ -274,10 +302,8 @@ class CommandLine(Base):
             self.assertRegex(done.stderr, r"(?m)^.*baton\.yaml:\d+:\d+: error: ")
         self.assert_ends(call("status", "-c", "/nowhere/baton.yaml"), 3, "/nowhere/baton.yaml")
 
-    def test_a_missing_or_refused_agreement_is_a_bad_input(self):
-        setup = self.setup(topics=False, agreement=AGREEMENT + "recycle: {after: 30d, score: 20}\n")
-        self.assert_ends(setup.run("run"), 3, "recycle", "not in force")
-        self.assertEqual(setup.run("check").returncode, 0)
+    def test_a_missing_agreement_is_a_bad_input(self):
+        setup = self.setup(topics=False)
         (setup.folder / "agreement.yaml").unlink()
         for verb in (("run",), ("check",), ("show", "x")):
             self.assert_ends(setup.run(*verb), 3, "agreement.yaml")
@@ -325,6 +351,7 @@ class OnData(Base):
     def test_an_unknown_lead(self):
         self.assert_ends(self.data.run("show", "nobody-9"), 1, "nobody-9", self.data.name)
         self.assert_ends(self.data.run("show", "nobody-9", "--json"), 1, "nobody-9")
+        self.assert_ends(self.data.run("show", "--", "-9"), 1, "-9", self.data.name)
 
     def test_top_sorts_the_best_first(self):
         done = self.data.run("top", "-n", "5", "--json")
@@ -356,7 +383,8 @@ class OnData(Base):
         done = self.data.run("status")
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = done.stdout.splitlines()
-        self.assertRegex(done.stdout, r"position +committed +end +lag +checkpoint")
+        self.assertRegex(done.stdout, r"position +committed +end +lag +checkpoint +events"
+                         r" +ignored +reports ignored +dropped +promotions +dead")
         self.assertEqual(sum(bool(re.match(r" *[0-3] .*nobody$", line)) for line in lines), PARTITIONS, done.stdout)
 
     def test_accept_wants_a_unit_that_is_there(self):
@@ -398,15 +426,15 @@ class Topics(Base):
         command = f"baton topics --create -c {setup.folder}/baton.yaml"
         done = setup.run("topics")
         self.assert_ends(done, 1, command)
-        self.assertEqual(done.stdout.count("missing"), 4)
+        self.assertEqual(done.stdout.count("missing"), 5)
         self.run_until_it_ends(setup, 1, command)
         done = setup.run("topics", "--create")
         self.assertEqual(done.returncode, 0, done.stderr)
         process = setup.start()                      # at once, without a pause
         process.wait_for_line("live at offset")
         listed = json.loads(setup.run("topics", "--json").stdout)
-        self.assertEqual([topic["partitions"] for topic in listed], [PARTITIONS] * 4)
-        self.assertEqual([topic["retention_ms"] for topic in listed], [30 * DAY] + [365 * DAY] * 3)
+        self.assertEqual([topic["partitions"] for topic in listed], [PARTITIONS] * 5)
+        self.assertEqual([topic["retention_ms"] for topic in listed], [30 * DAY] + [365 * DAY] * 4)
         self.assertEqual({topic["cleanup_policy"] for topic in listed}, {"delete"})
         again = json.loads(setup.run("topics", "--create", "--json").stdout)
         self.assertEqual({topic["created"] for topic in again}, {False})
@@ -417,7 +445,7 @@ class Topics(Base):
         self.score_all(setup, log)
         self.world.add_partitions(setup.topics["events"], PARTITIONS + 2)
         time.sleep(1)
-        done = setup.run("run")
+        done = setup.run("run", "--unsigned")
         self.assert_ends(done, 1)
         self.assertIn("has 6 partitions, and leads were scored with 4", done.stderr)
 
@@ -427,7 +455,7 @@ class Topics(Base):
         other = self.setup()
         other.config["redis"] = setup.config["redis"]
         other.write_config()
-        done = other.run("run")
+        done = other.run("run", "--unsigned")
         self.assert_ends(done, 1)
         self.assertIn("give it a redis.prefix of its own", done.stderr)
 
@@ -487,7 +515,7 @@ class Away(Base):
         process = setup.start()
         process.wait_for_line("live at offset")
         redis = Redis(server.path)
-        wait_for("the first half in Redis", 20, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
+        wait_for("the first half in Redis", 60, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
         redis.call("CONFIG", "SET", "save", "3600 1000000")
         redis.close()
         server.stop()                                # writes its data on the way out
@@ -516,11 +544,11 @@ class Away(Base):
         process = setup.start()
         process.wait_for_line("unit=3 live at offset")
         self.feed(setup, log.sent())
-        wait_for("the commit", 20, lambda: self.world.committed(setup.name, setup.topics["events"], PARTITIONS) == log.next)
+        wait_for("the commit", 60, lambda: self.world.committed(setup.name, setup.topics["events"], PARTITIONS) == log.next)
         server.stop()
         began = time.monotonic()
         self.assertEqual(process.stop(), 4, process.log())
-        self.assertLess(time.monotonic() - began, 7)
+        self.assertLess(time.monotonic() - began, 25)     # and not as long as the checkpoint's interval
         self.assertIn("left to replay", process.log())
 
     def test_a_start_without_redis_waits_and_can_be_stopped(self):
@@ -529,7 +557,7 @@ class Away(Base):
         process.wait_for_line("waits for Redis")
         time.sleep(2)
         self.assertEqual(process.log().count("waits for Redis"), 1)
-        self.assertEqual(process.stop(6), 0, process.log())
+        self.assertEqual(process.stop(), 0, process.log())
 
     def test_a_start_without_kafka_waits_and_can_be_stopped(self):
         setup = self.setup(topics=False, extra={"kafka": {"brokers": f"127.0.0.1:{free_port()}"}})
@@ -537,7 +565,7 @@ class Away(Base):
         process.wait_for_line("waits for Kafka")
         time.sleep(2)
         self.assertEqual(process.log().count("waits for Kafka"), 1)
-        self.assertEqual(process.stop(10), 0, process.log())
+        self.assertEqual(process.stop(), 0, process.log())
 
     def test_kafka_away_is_told_once_and_it_goes_on_by_itself(self):
         port, log = free_port(), story()
@@ -554,14 +582,14 @@ class Away(Base):
         process.wait_for_line("unit=3 live at offset")
         self.feed(setup, log.sent()[:half])
         redis = self.redis()
-        wait_for("the first half in Redis", 20, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
+        wait_for("the first half in Redis", 60, lambda: sum(max(0, p) for p in setup.positions(redis)) == half)
         subprocess.run(stop, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
         process.wait_for_line("waits for Kafka")
         time.sleep(3)
         self.assertEqual(process.log().count("waits for Kafka"), 1, process.log())
         subprocess.run(start, stdout=subprocess.DEVNULL, check=True, timeout=120, env=environment)
         self.feed(setup, log.sent()[half:])
-        self.wait_done(setup, log, redis, 60)
+        self.wait_done(setup, log, redis)
         self.assertIn("Kafka answers again", process.log())
         self.assertEqual(process.stop(), 0, process.log())
         wanted = expected(AGREEMENT, log.counted(), topic=setup.topics["events"])
@@ -577,7 +605,7 @@ class Processes(Base):
         first.wait_for_line("live at offset")
         second = setup.start("same")
         second.asked = True
-        self.assertEqual(second.wait(30), 1, second.log())
+        self.assertEqual(second.wait(), 1, second.log())
         self.assertIn("same", second.log())
         self.assertIsNone(first.process.poll())
         self.assertEqual(first.stop(), 0)
@@ -589,7 +617,7 @@ class Processes(Base):
         self.wait_done(setup, log)
         process.wait_for_line("events=%d" % expected(AGREEMENT, log.counted())["events"])
         for text in ("lag=0", "live=4", "promotions=", "unknown_framing=1"):
-            process.wait_for_line(text, 5)
+            process.wait_for_line(text)
         got = json.loads(setup.run("status", "--json").stdout)
         self.assertNotIn("", {unit["member"] for unit in got["units"]})
         self.assertLess(max(unit["checkpoint_age_ms"] for unit in got["units"]), 60000)
@@ -604,14 +632,15 @@ class Processes(Base):
                 log.event(f"visitor-of-a-page-{n}", "visit", turn, turn, page="/pricing", campaign=f"c{n % 50}")
         self.feed(setup, log.sent())
         process = setup.start()
-        self.wait_done(setup, log, seconds=90)
+        self.wait_done(setup, log)
         self.assertEqual(process.stop(), 0, process.log())
         self.assertLess(max(map(int, re.findall(r"leads_in_memory=(\d+)", process.log()))), leads)
         wanted = expected(AGREEMENT, log.counted())["leads"]
         redis = self.redis()
         keys = redis.scan(f"{setup.name}:{{*}}:lead:*")
-        rows = redis.pipeline([("HMGET", key, "score", "updated") for key in keys])
-        got = {key.rpartition(b":")[2].decode(): (Decimal(row[0].decode()), int(row[1])) for key, row in zip(keys, rows)}
+        rows = redis.pipeline([("HMGET", key, *lead_hash.FIELDS) for key in keys])
+        got = {key.rpartition(b":")[2].decode(): (Decimal(row[0].decode()), lead_hash.newest(row[2]))
+               for key, row in zip(keys, rows)}
         self.assertTrue(got == {lead_id: (Decimal(str(lead["score"])), lead["newest"]) for lead_id, lead in wanted.items()})
         stages = [message.key() for message in self.outputs(setup)["stages"]]
         self.assertEqual((len(stages), len(set(stages))), (leads, leads))
@@ -792,7 +821,8 @@ class Formats(Base):
             return [self.in_points(item) for item in value]
         if not isinstance(value, dict):
             return value
-        return {key: Decimal(item) / 100 if key in ("score", "fit", "behaviour", "points") else self.in_points(item)
+        return {key: Decimal(item) / 100 if key in ("score", "fit", "behaviour", "points") and item is not None
+                else self.in_points(item)
                 for key, item in value.items()}
 
     def test_three_framings_from_a_folder_and_json_out(self):

@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from urllib.parse import unquote
@@ -25,13 +26,15 @@ from urllib.parse import unquote
 from world import BATON, CRASH, OUTPUTS, Failed, Setup, World
 
 import generate  # noqa: E402  (world puts tests/reference on the path)
+import lead_hash
 from compare_try import SUMMARY_KEYS, differences
-from scorer import expected
+from log import LogScorer, entries_of, fold_log, is_own
+from messages import Options
 
 PARTITIONS = 4
 SHOWN = 10
 SAMPLE = 4
-SHOW_KEYS = tuple(key for key in SUMMARY_KEYS if key != "promotions") + (
+SHOW_KEYS = tuple(key for key in SUMMARY_KEYS if key not in ("promotions", "changes")) + (
     "touches", "conversions", "first_channel", "last_channel", "profile", "events")
 
 
@@ -180,8 +183,9 @@ class Case:
         self.seed, self.agreement, self.records = seed, made.agreement, made.records
         self.rng = random.Random(f"course {seed}")
         self.course = COURSES[seed % len(COURSES)]
-        self.setup = Setup(world, self.agreement, PARTITIONS)
-        self.ends = [sum(record.partition == p for record in self.records) for p in range(PARTITIONS)]
+        self.identity = made.identity
+        extra = {"sweep": {"share": 50}, **({"identity": made.identity._asdict()} if made.identity else {})}
+        self.setup = Setup(world, self.agreement, PARTITIONS, extra=extra)
         self.redis = world.redis()
 
     def feed(self, seconds):
@@ -193,44 +197,59 @@ class Case:
         return feeder
 
     def wait_until_done(self):
-        self.setup.wait_until_done(self.redis, self.ends, 90)
+        self.setup.wait_until_quiet(self.redis)
 
 
 # --- comparing: each gives [(where, expected, got)] -------------------------------------------------------------------
 
+def compare_sent(case, entries):
+    """What was sent lies in the log as it was, in its order, among what baton wrote."""
+    found = []
+    for partition in range(PARTITIONS):
+        sent = [(record.key, record.value) for record in case.records if record.partition == partition]
+        there = [(entry.record.key, entry.record.value) for entry in entries
+                 if entry.record.partition == partition and not is_own(entry.headers)]
+        if sent != there:
+            found.append((f"events of partition {partition}", len(sent), len(there)))
+    return found
+
+
 def compare_redis(case, wanted):
     found, prefix = [], case.setup.name.encode() + b":{"
     keys = case.redis.scan(case.setup.name + ":{*}:lead:*")
-    rows = case.redis.pipeline([("HMGET", key, "score", "stage", "updated") for key in keys]) if keys else []
+    rows = case.redis.pipeline([("HMGET", key, *lead_hash.FIELDS) for key in keys]) if keys else []
     got = {}
     for key, row in zip(keys, rows):
         unit, _, lead_id = key[len(prefix):].partition(b"}:lead:")
-        got[lead_id.decode()] = (int(unit), *(None if text is None else text.decode() for text in row))
-    units = {record.key: record.partition for record in case.records}
+        got[lead_id.decode()] = (int(unit), *lead_hash.told(*row))
+    for name, lead_id in case.setup.to_be_removed(case.redis).items():      # a lead that lives again may stand there
+        if lead_id.decode() not in wanted:
+            found.append((f"Redis, field {name!r}", "nothing of who is gone", lead_id))
     for lead_id in sorted(set(wanted) | set(got)):
         if lead_id not in wanted or lead_id not in got:
             found.append((f"Redis, lead {lead_id!r}", lead_id in wanted, lead_id in got))
             continue
-        lead = wanted[lead_id]
-        unit, score, stage, updated = got[lead_id]
-        is_now = (unit, Decimal(score or "NaN"), stage, updated)
-        should = (units[lead_id.encode()], Decimal(str(lead["score"])), lead["stage"], str(lead["newest"]))
+        lead = {"score": 0, "stage": "lead", **wanted[lead_id]}         # who was merged has none of its own
+        unit, score, stage, newest = got[lead_id]
+        is_now = (unit, Decimal(score or "NaN"), stage, newest)
+        should = (zlib.crc32(lead_id.encode()) % PARTITIONS, Decimal(str(lead["score"])), lead["stage"], lead["newest"])
         if is_now != should:
-            found.append((f"Redis, lead {lead_id!r}: unit, score, stage, updated", should, is_now))
+            found.append((f"Redis, lead {lead_id!r}: unit, score, stage, newest", should, is_now))
     return found
 
 
 def compare_show(case, wanted):
     found = []
-    ids = sorted(lead_id for lead_id in wanted if "\0" not in lead_id)
+    ids = sorted(lead_id for lead_id in wanted if "\0" not in lead_id and "stage" in wanted[lead_id])
+    merged = sorted(lead_id for lead_id in wanted if "\0" not in lead_id and "merged_into" in wanted[lead_id])
     promoted = [lead_id for lead_id in ids if wanted[lead_id]["stage"] == "sql"]
-    for lead_id in case.rng.sample(ids, min(SAMPLE, len(ids))) + promoted[:1]:
-        done = case.setup.run("show", lead_id, "--json", "--at", "newest")
+    for lead_id in case.rng.sample(ids, min(SAMPLE, len(ids))) + promoted[:1] + merged[:1]:
+        done = case.setup.run("show", "--json", "--at", "newest", "--", lead_id)     # an id may begin with -
         if done.returncode:
             found.append((f"show {lead_id!r}", "exit code 0", f"{done.returncode}: {done.stderr}"))
             continue
         got = json.loads(done.stdout, parse_float=Decimal)
-        lead = {key: wanted[lead_id][key] for key in SHOW_KEYS}
+        lead = {key: wanted[lead_id][key] for key in (*SHOW_KEYS, "merged_into") if key in wanted[lead_id]}
         found += [(f"show {lead_id!r} {path}", w, g) for path, w, g in differences(lead, got)]
     return found
 
@@ -244,17 +263,27 @@ def only_header(message, name):
     return values[0].decode() if len(values) == 1 else values
 
 
-def compare_messages(kind, case, wanted, messages):
-    """Stage changes or promotions: each once, with its contents, key and headers."""
+TYPES = {"ignored": "report_ignored", "adjusted": "adjusted", "merged": "merged", "erased": "erased"}
+
+
+def place_of(value):
+    """What its ce_id is made of: a stage is entered once in a generation, all else is told by the event."""
+    lead = (value["lead_id"], value["generation"])
+    if value.get("change") is None:
+        return *lead, value["stage"]
+    return *lead, value["change"], value["partition"], value["offset"]
+
+
+def compare_messages(kind, case, wanted, messages, log):
+    """Records of the stages topic or promotions: each once, with its contents, key and headers."""
     found, got = [], {}
-    by_place = {(record.partition, record.offset): record for record in case.records}
     for message in messages:
         value = json.loads(message.value(), parse_float=Decimal)
-        place = (value["lead_id"], value["generation"], value["stage"])
+        place = (place_of(value), value["partition"], value["offset"])  # who was erased may begin anew, and enter it again
         if place in got:
             found.append((f"{kind} {place}", "once", "again"))
         got[place] = (message, value)
-    should = {(one["lead_id"], one["generation"], one["stage"]): one for one in wanted}
+    should = {(place_of(one), one["partition"], one["offset"]): one for one in wanted}
     for place in sorted(set(should) | set(got)):
         name = f"{kind} {place}"
         if place not in got or place not in should:
@@ -262,13 +291,14 @@ def compare_messages(kind, case, wanted, messages):
             continue
         message, value = got[place]
         found += [(f"{name} {path}", w, g) for path, w, g in differences(should[place], value)]
-        record = by_place.get((value["partition"], value["offset"]))
+        entry = log.get((value["partition"], value["offset"]))
         ce_id = tuple(unquote(part, errors="strict") for part in str(only_header(message, "ce_id")).split("/"))
-        traces = [trace_of(record)] if record and headers_of(record) else []
-        for what, w, g in (("key", place[0].encode(), message.key()), ("topic", case.setup.topics["events"], value["topic"]),
-                           ("ce_id", (place[0], str(place[1]), place[2]), ce_id),
-                           ("ce_type", "baton." + {"promotions": "promotion", "stages": "stage_change"}[kind],
-                            only_header(message, "ce_type")),
+        traces = [trace for name, trace in (entry.headers if entry else []) if name == "traceparent"]
+        name_parts = place[0]
+        for what, w, g in (("key", name_parts[0].encode(), message.key()), ("topic", case.setup.topics["events"], value["topic"]),
+                           ("ce_id", tuple(map(str, name_parts)), ce_id),
+                           ("ce_type", "baton." + ("promotion" if kind == "promotions" else
+                                                   TYPES.get(value["change"], "stage_change")), only_header(message, "ce_type")),
                            ("ce_specversion", "1.0", only_header(message, "ce_specversion")),
                            ("traceparent", traces, header(message, "traceparent"))):
             if w != g:
@@ -276,9 +306,8 @@ def compare_messages(kind, case, wanted, messages):
     return found
 
 
-def compare_dead(case, wanted, messages):
+def compare_dead(case, wanted, messages, log):
     found, got = [], {}
-    by_place = {(record.partition, record.offset): record for record in case.records}
     for message in messages:
         place = tuple(int(str(only_header(message, "baton_" + part))) for part in ("partition", "offset"))
         if place in got:
@@ -290,8 +319,7 @@ def compare_dead(case, wanted, messages):
             found.append((f"dead letter {place}", should.get(place), only_header(got[place], "baton_reason")
                           if place in got else None))
             continue
-        message, record = got[place], by_place[place]
-        own = headers_of(record)
+        message, record, own = got[place], log[place].record, log[place].headers
         for what, w, g in (("reason", should[place], only_header(message, "baton_reason")),
                            ("topic", case.setup.topics["events"], only_header(message, "baton_topic")),
                            ("key", record.key, message.key()), ("value", record.value, message.value()),
@@ -303,18 +331,31 @@ def compare_dead(case, wanted, messages):
 
 
 def compare(case):
-    wanted = expected(case.agreement, case.records, topic=case.setup.topics["events"])
-    by_topic = {case.setup.topics[kind]: [] for kind in OUTPUTS}
+    events = case.setup.topics["events"]
+    by_topic = {topic: [] for topic in case.setup.topics.values()}
     for message in case.setup.world.read(list(by_topic)):
         by_topic[message.topic()].append(message)
-    promotions, stages, dead = (by_topic[case.setup.topics[kind]] for kind in OUTPUTS)
-    found = compare_redis(case, wanted["leads"])
-    found += compare_messages("stages", case, wanted["stages"], stages)
-    found += compare_messages("promotions", case, wanted["promotions"], promotions)
-    found += compare_dead(case, wanted["dead"], dead)
+    entries = entries_of(by_topic.pop(events))
+    log = {(entry.record.partition, entry.record.offset): entry for entry in entries}
+    promotions, stages, dead, breaches = (by_topic[case.setup.topics[kind]] for kind in OUTPUTS)
+    scorer = LogScorer(case.agreement, Options(identity=case.identity), events, partitions=PARTITIONS)
+    fold_log(scorer, entries)
+    wanted = scorer.result()
+    for lead_id, lead in wanted["leads"].items():
+        lead["newest"] = scorer.leads[lead_id].newest
+    found = [("what baton wrote into the log", "as it should be", wrong) for wrong in scorer.wrong]
+    found += compare_sent(case, entries)
+    found += compare_redis(case, wanted["leads"])
+    found += compare_messages("stages", case, wanted["stages"] + wanted["notices"], stages, log)
+    found += compare_messages("promotions", case, wanted["promotions"], promotions, log)
+    found += compare_dead(case, wanted["dead"], dead, log)
+    found += [("breaches", "none but announcements: nothing is promised", message.value()) for message in breaches
+              if only_header(message, "ce_type") != "baton.announcement"]
     found += compare_show(case, wanted["leads"])
     counts = (f"{len(wanted['leads'])} leads, {len(wanted['stages'])} stage changes, "
-              f"{len(wanted['promotions'])} promotions, {len(wanted['dead'])} dead letters")
+              f"{len(wanted['promotions'])} promotions, {len(wanted['dead'])} dead letters, {scorer.transfers} merges, "
+              f"{scorer.passed_on} passed on, {scorer.identities} identities, {len(scorer.tombstones)} erased, "
+              f"{scorer.rechecks} rechecks")
     return found, counts
 
 

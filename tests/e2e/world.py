@@ -18,7 +18,7 @@ import time
 import uuid
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ class RedisServer:
              str(self.folder), "--dbfilename", "own.rdb", "--maxmemory-policy", "noeviction", *self.options, *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         atexit.register(self.stop)
-        wait_for("redis-server answers", 10, self.answers)
+        wait_for("redis-server answers", 30, self.answers)
 
     def answers(self):
         try:
@@ -123,7 +123,7 @@ class RedisServer:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(30)
 
 
 # --- the servers of a run ---------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class World:
         for future in self.admin.create_topics(wanted).values():
             future.result(30)
         # A broker answers before it tells everybody.
-        wait_for("the topics to be there", 20, lambda: set(topics) <= set(self.admin.list_topics(timeout=20).topics))
+        wait_for("the topics to be there", 60, lambda: set(topics) <= set(self.admin.list_topics(timeout=20).topics))
 
     def add_partitions(self, topic, count):
         for future in self.admin.create_partitions([NewPartitions(topic, count)]).values():
@@ -200,7 +200,7 @@ class World:
 
 # --- one configuration of the program, and its processes --------------------------------------------------------------
 
-OUTPUTS = ("promotions", "stages", "dead")
+OUTPUTS = ("promotions", "stages", "dead", "breaches")
 
 
 class Setup:
@@ -228,6 +228,7 @@ class Setup:
                 self.config[key] = value
         self.write_config()
         self.write_agreement(agreement)
+        self.run_words = ["--unsigned"]      # none for what signatures are tested with
         self.processes = []
         if topics:
             world.make_topics(self.topic_list())
@@ -248,7 +249,7 @@ class Setup:
         """A one-shot verb: the finished process, with stdout and stderr as text."""
         return subprocess.run([BATON, *words[:1], "-c", str(self.folder / "baton.yaml"), *words[1:]],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
-                              timeout=60, stdin=subprocess.DEVNULL, check=False, env={**os.environ, **environment})
+                              timeout=120, stdin=subprocess.DEVNULL, check=False, env={**os.environ, **environment})
 
     def start(self, instance="a", *words, binary=BATON, **environment):
         process = Process(self, instance, words, environment, binary)
@@ -272,7 +273,7 @@ class Setup:
         answers = redis.pipeline([("HGET", f"{self.name}:{{{p}}}:unit", "position") for p in range(self.partitions)])
         return [-1 if answer is None else int(answer) for answer in answers]
 
-    def wait_until_done(self, redis, ends, seconds=60):
+    def wait_until_done(self, redis, ends, seconds=120):
         def look():
             for process in self.processes:
                 if process.ended_unasked():
@@ -283,6 +284,55 @@ class Setup:
             wait_for("all events in Redis", seconds, look)
         except Failed as failed:
             raise Failed(f"{failed}\npositions {self.positions(redis)}, expected {ends}\n"
+                         + "\n".join(p.tail() for p in self.processes)) from None
+
+    def ends(self):
+        """The end of every partition of the events topic, with what a transaction that hangs hides for now."""
+        consumer = Consumer({"bootstrap.servers": self.world.kafka, "group.id": "ends",
+                             "isolation.level": "read_uncommitted", **QUIET})
+        deadline = time.monotonic() + 60
+        try:
+            while True:
+                try:
+                    return [consumer.get_watermark_offsets(TopicPartition(self.topics["events"], p), timeout=10)[1]
+                            for p in range(self.partitions)]
+                except KafkaException:  # a leader that is not known yet
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.2)
+        finally:
+            consumer.close()
+
+    def to_be_removed(self, redis):
+        """Leads that were emptied: key of the field → id."""
+        found = {}
+        for partition in range(self.partitions):
+            fields = redis.call("HGETALL", f"{self.name}:{{{partition}}}:unit")
+            found.update(pair for pair in zip(fields[::2], fields[1::2]) if pair[0].startswith(b"x:"))
+        return found
+
+    def wait_until_quiet(self, redis, seconds=120):
+        """All that is in the log is in Redis, what baton wrote to itself as well, and nothing goes on any more."""
+        def state():
+            return self.ends(), self.positions(redis), self.to_be_removed(redis)
+
+        def look():
+            for process in self.processes:
+                if process.ended_unasked():
+                    raise Failed(f"baton ended with {process.process.poll()}:\n{process.tail()}")
+            try:
+                before = state()
+                if before[0] != before[1]:
+                    return False
+                time.sleep(2)
+                return state() == before
+            except KafkaException:          # a busy broker that nobody leads for a moment
+                return False
+
+        try:
+            wait_for("all events in Redis", seconds, look)
+        except Failed as failed:
+            raise Failed(f"{failed}\npositions {self.positions(redis)}, ends {self.ends()}\n"
                          + "\n".join(p.tail() for p in self.processes)) from None
 
     def stop_all(self):
@@ -299,7 +349,7 @@ class Process:
         self.asked = False
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [binary, "run", "-c", str(setup.folder / "baton.yaml"), "--instance", instance, *words],
+                [binary, "run", "-c", str(setup.folder / "baton.yaml"), "--instance", instance, *setup.run_words, *words],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={**os.environ, "XDG_RUNTIME_DIR": str(setup.world.folder), **(environment or {})})
         atexit.register(self.kill)
@@ -313,7 +363,7 @@ class Process:
     def ended_unasked(self):
         return not self.asked and self.process.poll() is not None
 
-    def wait_for_line(self, text, seconds=30):
+    def wait_for_line(self, text, seconds=120):
         def look():
             if text in self.log():
                 return True
@@ -326,13 +376,13 @@ class Process:
         except Failed as failed:
             raise Failed(f"{failed}\n{self.tail()}") from None
 
-    def stop(self, seconds=15):
+    def stop(self, seconds=45):
         """SIGTERM; the exit code."""
         self.asked = True
         self.process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
 
-    def wait(self, seconds=30):
+    def wait(self, seconds=120):
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:

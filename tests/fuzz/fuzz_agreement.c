@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (agreement) {
         const struct baton_agreement *compiled = agreement_compiled(agreement);
         struct text_buffer sentences = {0};
-        agreement_sentences(agreement, &sentences);
+        for (int language = 0; language < LANGUAGES; language++)
+            agreement_sentences(agreement, (enum language)language, &sentences);
         text_buffer_clear(&messages);
         struct baton_text text = agreement_text(agreement);
         status = agreement_parse("f", text.data, text.size, compiled->zone, compiled->zone_count,

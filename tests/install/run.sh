@@ -87,6 +87,17 @@ decay_table_is_generated()
     python3 "$root/cmake/decay_table.py" | diff - "$root/src/domain/decay_table.c"
 }
 
+# The whole, as a package would have it: pages for `man`, completions where shells look for them.
+installs_for_people()
+{
+    cmake --install "$build" --prefix "$to/whole" >/dev/null || return 1
+    for verb in check explain leads tail init run; do
+        test -s "$to/whole/share/man/man1/baton-$verb.1" || return 1
+    done
+    test -s "$to/whole/share/man/man1/baton.1" && bash -n "$to/whole/share/bash-completion/completions/baton" &&
+        test -s "$to/whole/share/zsh/site-functions/_baton" && test -s "$to/whole/share/fish/vendor_completions.d/baton.fish"
+}
+
 check "the library installs" installs
 check "its headers are there" has_headers
 check "pkg-config finds it wherever it lies" moves
@@ -95,6 +106,7 @@ check "an outside program compiles and links with it" compiles
 check "the outside program scores its lead" scores
 check "C++ can read the headers" headers_suit_cpp
 check "all its symbols begin with baton_" names_are_own
+check "manual pages and completions install" installs_for_people
 check "the table of decay is what its generator gives" decay_table_is_generated
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -82,7 +82,8 @@ int main(void)
     struct baton_lead lead;
     baton_words_init(&words, 1000, allocator);
     baton_lead_init(&lead);
-    struct baton_fold_context context = {&agreement, &words, &allocator, false};
+    struct baton_fold_context context = {
+        .agreement = &agreement, .words = &words, .allocator = &allocator};
     for (int i = 0; i < 3; i++) {
         struct baton_fold_result result;
         events[i].offset = i;

@@ -10,13 +10,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # third-party header -> the only places that may include it
 WRAPPED = {
     "librdkafka/": ("src/kafka/", "bench/", "tests/"),
+    "lz4": ("src/fetch/", "tests/"),
     "hiredis": ("src/redis/", "src/commands/version.c", "bench/peers/", "tests/"),
     "avro": ("src/codec/", "src/commands/version.c", "bench/latency/", "bench/peers/", "tests/"),
     "libfyaml": ("src/yaml/", "src/commands/version.c", "tests/"),
     "utf8proc": ("src/text/", "src/commands/version.c", "tests/"),
     "openssl/": ("src/text/", "src/commands/version.c", "tests/"),
     "curl/": ("src/schemas/", "src/codec/", "src/commands/version.c", "tests/"),
-    "jansson": ("src/codec/", "src/schemas/", "src/commands/", "src/demo/", "bench/", "tests/"),
+    "jansson": ("src/codec/", "src/report/", "src/schemas/", "src/commands/", "src/demo/", "bench/", "tests/"),
 }
 FORBIDDEN_IN_DOMAIN = re.compile(r"\b(malloc|calloc|realloc|free|time|gettimeofday|clock_gettime|printf|rand|float|double)\s*\(|\b(float|double)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)

@@ -14,7 +14,7 @@
    transaction commits; the copy for a checkpoint is taken when the transaction begins, and sent once it has committed.
    A new unit: R = start with `committed` 0, then K = R in an offsets-only transaction, then `committed` 1, then live;
    whoever takes over a unit that has K and no mark sets the mark first.
-   Not modelled here: several units in one transaction (units.pml), agreements, schemas, clocks. */
+   Not modelled here: several units in one transaction (units.pml), agreements, schemas, clocks (clocks.pml). */
 #ifndef N
 #define N 2
 #endif
@@ -32,6 +32,9 @@
 #endif
 #ifndef MAXEXPIRE
 #define MAXEXPIRE 0
+#endif
+#ifndef AHEAD_LOADS
+#define AHEAD_LOADS 0                                     /* 1: leads are also loaded for batches that are folded later */
 #endif
 #define NONE 99
 #define EXPECTED(l,p) ((l)==0 -> ((p)+1)/2 : (p)/2)
@@ -157,6 +160,13 @@ live:
        r_dig=bdig; r_dpos=P;
 #endif
        P=0; bdig=0; buf[0]=0; buf[1]=0 }
+#ifdef BUG_READ
+#define JUDGE skip
+#else
+#define JUDGE CHECK
+#endif
+  :: (AHEAD_LOADS && !have[0]) -> atomic { JUDGE; cnt[0]=r_cnt[0]; app[0]=r_app[0]; have[0]=true }   /* asked for by a batch that is */
+  :: (AHEAD_LOADS && !have[1]) -> atomic { JUDGE; cnt[1]=r_cnt[1]; app[1]=r_app[1]; have[1]=true }   /* folded long after the answer */
   :: (have[0] && !dirty[0] && !inb[0]) -> have[0]=false    /* evict a clean lead */
   :: (have[1] && !dirty[1] && !inb[1]) -> have[1]=false
   :: crash < MAXCRASH -> crash++; goto start

@@ -10,8 +10,9 @@ if [ "${1:-}" = --seeds ]; then
     seeds=$2
     shift 2
 fi
-faults=(no_fence no_read_check ignore_applied ahead keep late_r digest_last regress
-    forget_switch forget_verdict pass_over emit_replayed)
+faults=(no_fence no_read_check ignore_applied ahead keep late_r digest_last days_last regress
+    forget_switch forget_verdict pass_over emit_replayed
+    go_past forget_erasure erase_backwards forget_removal)
 [ $# -gt 0 ] && faults=("$@")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -15,8 +15,8 @@ PERIODS = ("hour", "day", "week", "month", "ever")
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _HALF_LIFE_MAX = 3660 * 86_400_000
 _EVENT_FIELDS = EVENT_TEXTS + ("host", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
-_NO_EFFECT = ("effective", "expires", "review", "meeting", "signed", "goals", "sales")
-_NOT_IN_FORCE = ("ignore", "recycle")
+_NO_EFFECT = ("effective", "expires", "review", "meeting", "signed", "goals")
+_DAYS_MAX = 31
 
 
 class AgreementError(Exception):
@@ -24,12 +24,26 @@ class AgreementError(Exception):
 
 
 class Rule:
-    __slots__ = ("id", "points", "holds", "fields", "event", "times", "per", "half_life")
+    __slots__ = ("id", "points", "holds", "fields", "event", "times", "per", "half_life", "while_times", "while_days")
+
+
+class Persona:
+    __slots__ = ("id", "fit", "gates")
+
+
+class Route:
+    __slots__ = ("holds", "persona", "to")
 
 
 class Agreement:
     __slots__ = ("name", "version", "zone", "fit", "behaviour", "by_event", "limits", "gates", "never", "share",
-                 "touches", "kept")
+                 "touches", "kept", "personas", "routes", "recycle_after", "recycle_score", "reasons", "forget",
+                 "ignore_bots", "ignore_agents", "pact")
+
+    def gate(self, stage, persona):
+        """The gate into a stage for who is such a persona (or None)."""
+        own = persona.gates.get(stage) if persona else None
+        return self.gates[stage] if own is None else own
 
 
 # --- YAML 1.2: the node graph, so that every scalar keeps the text that stands in the file ----------------------------
@@ -214,9 +228,8 @@ def _fit_rule(node, ids):
 
 def _behaviour_rule(node, ids):
     keys = _mapping(node)
-    if "while" in keys:
-        _fail(node, "`while` is not in force")
-    _keys(node, keys, ("id", "event", "points"), ("where", "at_most", "half_life"))
+    _keys(node, keys, ("id", "event", "points"), ("where", "while") if "while" in keys else
+          ("where", "at_most", "half_life"))
     rule = _rule(node, keys, _event_folding, ids)
     rule.event = _text(keys["event"])
     if rule.event not in KINDS or rule.event == "profile":
@@ -229,7 +242,19 @@ def _behaviour_rule(node, ids):
         if rule.per not in PERIODS:
             _fail(node, f"unknown period {rule.per}")
     rule.half_life = _duration(keys["half_life"]) if "half_life" in keys else None
+    rule.while_times = rule.while_days = None
+    if "while" in keys:
+        rule.while_times, rule.while_days = _while(keys["while"])
     return rule
+
+
+def _while(node):
+    form = _mapping(node)
+    _keys(node, form, ("times", "within"))
+    days = _duration(form["within"])
+    if days % _UNITS["d"] or not 1 <= days // _UNITS["d"] <= _DAYS_MAX:
+        _fail(node, f"expected 1d to {_DAYS_MAX}d")
+    return _integer(form["times"], 1, 999_999_999), days // _UNITS["d"]
 
 
 def _gate(node, behaviour_ids):
@@ -255,6 +280,50 @@ def _gates(node, behaviour_ids):
     return result
 
 
+# --- who it is, and who gets it ---------------------------------------------------------------------------------------
+
+def _personas(nodes, ids, behaviour_ids):
+    result = []
+    for node in nodes:
+        keys = _mapping(node)
+        _keys(node, keys, ("id", "fit"), ("gates",))
+        persona = Persona()
+        persona.id = _text(keys["id"])
+        if persona.id in [other.id for other in result]:
+            _fail(node, f"persona {persona.id} stands here twice")
+        persona.fit = [_fit_rule(rule, ids) for rule in _list(keys["fit"])]
+        gates = _mapping(keys["gates"]) if "gates" in keys else {}
+        _keys(node, gates, (), ("mql", "sql"))
+        persona.gates = {stage: _gate(gate, behaviour_ids) for stage, gate in gates.items()}
+        result.append(persona)
+    return result
+
+
+def _routes(nodes, personas, fields):
+    result = []
+    for node in nodes:
+        keys = _mapping(node)
+        _keys(node, keys, ("to",), ("where",))
+        if "where" not in keys and node is not nodes[-1]:
+            _fail(node, "only the last item may be without `where`")
+        route = Route()
+        route.persona, route.holds = _route_where(keys["where"], personas, fields) if "where" in keys else (None, None)
+        to = keys["to"]
+        route.to = [_text(item) for item in (_list(to) if isinstance(to, SequenceNode) else [to])]
+        result.append(route)
+    return result
+
+
+def _route_where(node, personas, fields):
+    """(id of the persona that it must be or None, the rest of the condition or None)."""
+    persona = _mapping(node).get("persona")
+    if persona is not None and _text(persona) not in [one.id for one in personas]:
+        _fail(persona, f"unknown persona {persona.value}")
+    rest = MappingNode(node.tag, [(key, value) for key, value in node.value if key.value != "persona"],
+                       node.start_mark, node.end_mark)
+    return persona.value if persona is not None else None, _where(rest, _profile_folding, fields) if rest.value else None
+
+
 def _share(nodes):
     fields = [_text(node) for node in nodes]
     for node, field in zip(nodes, fields):
@@ -264,15 +333,52 @@ def _share(nodes):
     return fields
 
 
+def _recycle(result, node):
+    keys = _mapping(node)
+    _keys(node, keys, ("after", "score"))
+    result.recycle_after, result.recycle_score = _duration(keys["after"]), _integer(keys["score"], 0, 1_000_000)
+
+
+def _sales(result, node):
+    """Of what sales owes, only the reasons change what becomes of a lead."""
+    keys = _mapping(node)
+    if "reasons" in keys:
+        result.reasons = [fold(_text(item)) for item in _list(keys["reasons"])]
+
+
+def _promises(keys):
+    """Whether sales owes anything by a clock."""
+    owed = ("hours", "first_contact", "verdict", "next_update")
+    return "sales" in keys and any(word in _mapping(keys["sales"]) for word in owed)
+
+
+def _ignore(result, node):
+    keys = _mapping(node)
+    _keys(node, keys, (), ("bots", "user_agents"))
+    result.ignore_bots = "bots" in keys and _boolean(keys["bots"])
+    if "user_agents" in keys:
+        result.ignore_agents = [pattern(ascii_lower(_text(item))) for item in _list(keys["user_agents"])]
+
+
+def _later_words(result, keys, ids):
+    result.personas = _personas(_list(keys["personas"]), ids, {rule.id for rule in result.behaviour}) \
+        if "personas" in keys else []
+    result.recycle_after = result.forget = None
+    result.recycle_score, result.reasons, result.ignore_bots, result.ignore_agents = 0, [], False, []
+    for word, read in (("recycle", _recycle), ("sales", _sales), ("ignore", _ignore)):
+        if word in keys:
+            read(result, keys[word])
+    if "forget" in keys:
+        result.forget = _duration(keys["forget"])
+
+
 def load(text):
     """The compiled agreement; raises AgreementError."""
     root = _compose(text)
     keys = _mapping(root)
-    for word in _NOT_IN_FORCE:
-        if word in keys:
-            _fail(keys[word], f"`{word}` is not in force")
     _keys(root, keys, ("agreement", "version", "gates"),
-          ("zone", "never", "fit", "behaviour", "limits", "share", "touches") + _NO_EFFECT)
+          ("zone", "never", "fit", "behaviour", "limits", "share", "touches", "personas", "assign", "recycle", "forget",
+           "ignore", "sales") + _NO_EFFECT)
     result, ids = Agreement(), set()
     result.name = _text(keys["agreement"])
     result.version = _integer(keys["version"], 0, 999_999_999)
@@ -285,11 +391,14 @@ def load(text):
     result.limits = {side: _integer(limits[side], 0, 1_000_000) if side in limits else None
                      for side in ("fit", "behaviour")}
     result.gates = _gates(keys["gates"], {rule.id for rule in result.behaviour})
-    never_fields = []
-    result.never = [_where(item, _profile_folding, never_fields) for item in _list(keys["never"])] \
-        if "never" in keys else []
+    _later_words(result, keys, ids)
+    fields = []                                 # looked at by `never` and `assign`
+    result.never = [_where(item, _profile_folding, fields) for item in _list(keys["never"])] if "never" in keys else []
+    result.routes = _routes(_list(keys["assign"]), result.personas, fields) if "assign" in keys else []
     result.share = _share(_list(keys["share"])) if "share" in keys else []
     # Free properties are kept only where the agreement names them.
-    result.kept = {*PROFILE_FIELDS, *result.share, *never_fields, *(f for rule in result.fit for f in rule.fields)}
+    fit = [*result.fit, *(rule for persona in result.personas for rule in persona.fit)]
+    result.kept = {*PROFILE_FIELDS, *result.share, *fields, *(field for rule in fit for field in rule.fields)}
     result.touches = _integer(keys["touches"], 0, 32) if "touches" in keys else 8
+    result.pact = any(word in keys for word in ("goals", "review", "meeting")) or _promises(keys)
     return result

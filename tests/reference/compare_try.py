@@ -2,6 +2,7 @@
 """Run `baton try` on random agreements and events, and compare it with the reference lead by lead.
 
     python3 compare_try.py --baton build/release/baton [--seeds 100] [--first 0] [--size 300] [--plain] [--keep FOLDER]
+                           [--words while,verdicts]     words of the language that are not in force yet (words.py)
 
 A difference is shrunk to the fewest events that still show it. Exits 1 if there is one; last line `N passed, N failed`.
 """
@@ -15,12 +16,13 @@ import tempfile
 from decimal import Decimal
 
 import generate
+import words as all_words
 from messages import milliseconds
 from scorer import TRY_OPTIONS, expected, try_records
 
-SUMMARY_KEYS = ("lead_id", "score", "fit", "behaviour", "stage", "rules", "promotions")
+SUMMARY_KEYS = all_words.summary_keys(all_words.IN_FORCE)
 _AMOUNTS = ("score", "fit", "behaviour", "points")
-_ABSENT_IN_TRY = ("topic",)
+_ABSENT_IN_TRY = ("topic", "why")               # a text for people is not compared
 _SHOWN = 8
 
 
@@ -28,13 +30,18 @@ class Broken(Exception):
     """The program did not do its work at all."""
 
 
-def run_try(baton, folder, agreement, lines):
+def run_try(baton, folder, agreement, lines, identity=None):
     """lead id → object, as the program prints them."""
     paths = [os.path.join(folder, name) for name in ("agreement.yaml", "events.jsonl")]
     for path, data in zip(paths, (agreement.encode(), b"".join(line + b"\n" for line in lines))):
         with open(path, "wb") as file:
             file.write(data)
-    done = subprocess.run([baton, "try", *paths, "--json"], capture_output=True, timeout=120, check=False)
+    command = [baton, "try", *paths, "--json"]
+    if identity:
+        with open(os.path.join(folder, "baton.yaml"), "w", encoding="utf-8") as file:
+            json.dump({"identity": identity._asdict()}, file)
+        command += ["-c", file.name]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
     if done.returncode != 0:
         raise Broken(f"exit code {done.returncode}: {done.stderr.decode(errors='replace')[-2000:]}")
     return _leads(done.stdout)
@@ -95,11 +102,11 @@ def differences(wanted, got, path=""):
     return [] if _plain(key, wanted) == _plain(key, got) else [(path, wanted, got)]
 
 
-def compare(wanted, got):
+def compare(wanted, got, keys=SUMMARY_KEYS):
     """[(lead id, path, wanted, got)]"""
     found = []
     for lead_id in sorted(set(wanted) | set(got), key=str.encode):
-        one = {key: wanted[lead_id][key] for key in SUMMARY_KEYS} if lead_id in wanted else None
+        one = {key: wanted[lead_id][key] for key in keys if key in wanted[lead_id]} if lead_id in wanted else None
         other = got.get(lead_id)
         if one is None or other is None:
             found.append((lead_id, "", "a lead" if one else "no such lead", "a lead" if other else "no such lead"))
@@ -110,26 +117,28 @@ def compare(wanted, got):
 
 # --- one seed ---------------------------------------------------------------------------------------------------------
 
-def check(baton, folder, agreement, lines):
-    wanted = expected(agreement, try_records(b"\n".join(lines)), TRY_OPTIONS)["leads"]
-    return compare(wanted, run_try(baton, folder, agreement, lines))
+def check(baton, folder, agreement, lines, words=all_words.IN_FORCE, identity=None):
+    options = TRY_OPTIONS._replace(identity=identity)
+    wanted = expected(agreement, try_records(b"\n".join(lines)), options, words=words)["leads"]
+    return compare(wanted, run_try(baton, folder, agreement, lines, identity),
+                   (*all_words.summary_keys(words), "merged_into"))
 
 
-def _fails(baton, folder, agreement, lines):
+def _fails(baton, folder, agreement, lines, words, identity):
     try:
-        return bool(check(baton, folder, agreement, lines))
+        return bool(check(baton, folder, agreement, lines, words, identity))
     except Broken:
         return False
 
 
-def shrink(baton, folder, agreement, lines):
+def shrink(baton, folder, agreement, lines, words, identity=None):
     """Fewer lines that still show a difference: drop runs of lines, halving their length."""
     length = len(lines) // 2
     while length:
         start = 0
         while start < len(lines):
             fewer = lines[:start] + lines[start + length:]
-            if fewer and _fails(baton, folder, agreement, fewer):
+            if fewer and _fails(baton, folder, agreement, fewer, words, identity):
                 lines = fewer
             else:
                 start += length
@@ -142,29 +151,31 @@ def _show(value):
     return text if len(text) <= 300 else text[:300] + "…"
 
 
-def _report(seed, baton, folder, agreement, lines, found):
+def _report(seed, baton, folder, agreement, lines, found, words, identity):
     if found:
-        lines = shrink(baton, folder, agreement, lines)
-        found = check(baton, folder, agreement, lines)
+        lines = shrink(baton, folder, agreement, lines, words, identity)
+        found = check(baton, folder, agreement, lines, words, identity)
     print(f"seed {seed}: {len(found)} differences with these {len(lines)} events:")
     for line in lines[:_SHOWN]:
         print("    " + line.decode(errors="backslashreplace")[:600])
     for lead_id, path, wanted, got in found[:_SHOWN]:
         print(f"  lead {_show(lead_id)} {path.lstrip('.')}: expected {_show(wanted)}, got {_show(got)}")
     print("  agreement:\n    " + agreement.replace("\n", "\n    ").rstrip())
+    if identity:
+        print("  identity:", json.dumps(identity._asdict(), ensure_ascii=False))
 
 
 def run_seed(arguments, seed, folder):
-    case = generate.case(seed, arguments.size, hostile=not arguments.plain)
+    case = generate.case(seed, arguments.size, hostile=not arguments.plain, words=arguments.words)
     lines = [record.value for record in case.records]
     try:
-        found = check(arguments.baton, folder, case.agreement, lines)
+        found = check(arguments.baton, folder, case.agreement, lines, arguments.words, case.identity)
     except (Broken, subprocess.TimeoutExpired) as error:
         print(f"seed {seed}: {error}")
         print("  agreement:\n    " + case.agreement.replace("\n", "\n    ").rstrip())
         return False
     if found:
-        _report(seed, arguments.baton, folder, case.agreement, lines, found)
+        _report(seed, arguments.baton, folder, case.agreement, lines, found, arguments.words, case.identity)
     return not found
 
 
@@ -176,6 +187,7 @@ def main():
     parser.add_argument("--size", type=int, default=300, help="events per seed")
     parser.add_argument("--plain", action="store_true", help="no hostile values and no dead letters")
     parser.add_argument("--keep", help="leave the files of each failed seed in this folder")
+    parser.add_argument("--words", type=all_words.parse, default="", help="words that are not in force yet, or all")
     arguments = parser.parse_args()
     failed = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from decay import ONE, WEIGHT_MAX, decay
 from messages import TIME_MAX
-from scorer import Tally
+from tally import Tally
 
 _BITS = 320                     # fractional bits of everything here; errors stay below 2^-300
 TOLERANCE = Fraction(1, 10_000)

@@ -1,6 +1,6 @@
 """Random agreements × random events from a seed. Every agreement is valid; the events are partly hostile.
 
-    python3 generate.py --seed 7 --size 500 --out FOLDER      writes agreement.yaml and events.jsonl
+    python3 generate.py --seed 7 --size 500 --out FOLDER [--words while,verdicts]   writes agreement.yaml and events.jsonl
 """
 
 import argparse
@@ -13,9 +13,11 @@ import zlib
 from collections import namedtuple
 from datetime import datetime, timedelta, timezone
 
+import later
+import words as all_words
 from messages import TIME_MAX, Record
 
-Case = namedtuple("Case", "seed agreement records")
+Case = namedtuple("Case", "seed agreement records identity")     # identity: persons.Identity or None
 
 HOUR, DAY = 3_600_000, 86_400_000
 ZONES = ("America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/New_York", "Asia/Tokyo",
@@ -249,12 +251,20 @@ def _fit_rule(rng, number):
     return {"id": f"f{number}", "where": _where(rng, vocabulary), "points": _points(rng)}
 
 
-def agreement(rng, odd_words, caps=True, decay=True):
+def _pieces():
+    """What the words of later.py are made of here."""
+    return later.Pieces(where=_where, gates=_gates, fit_rule=_fit_rule, flow=flow, items=items,
+                        profile=PROFILE_VOCABULARY, behaviour_rule=lambda rng, n: _behaviour_rule(rng, n, False, False),
+                        agents=AGENTS, pages=PAGES)
+
+
+def agreement(rng, odd_words, caps=True, decay=True, extra=None, words=frozenset()):
     fit = [_fit_rule(rng, number) for number in range(rng.randint(0, 8))]
     if rng.random() < 0.3:
         fit += [{"id": f"odd{number}", "where": {"company": _disguised(rng, word)}, "points": number}
                 for number, word in enumerate(odd_words)]
     behaviour = [_behaviour_rule(rng, n, caps, decay) for n in range(rng.randint(1, 12))]
+    behaviour += later.rules(extra, words, _pieces()) if words else []
     parts = [f"agreement: {rng.choice(('demo-saas', 'a', 'Ünïted'))}", f"version: {rng.randint(1, 99)}",
              "behaviour:\n" + items(rng, behaviour),
              "gates:\n" + "\n".join(f"  {stage}: {flow(rng, gate)}" for stage, gate in
@@ -276,6 +286,9 @@ def agreement(rng, odd_words, caps=True, decay=True):
     if rng.random() < 0.6:
         parts.append(f"touches: {rng.choice((0, 1, 2, 5, 8, 32))}")
     parts += [text for text in _ASIDE if rng.random() < 0.15]
+    if _ASIDE[2] in parts and _ASIDE[3] not in parts:   # whoever calls the review calls the meeting
+        parts.append(_ASIDE[3])
+    parts += later.parts(extra, words, _pieces(), [rule["id"] for rule in behaviour]) if words else []
     rng.shuffle(parts)
     return "\n".join(parts) + "\n"
 
@@ -309,7 +322,8 @@ def _rfc3339(rng, time):
 class _Events:
     """The state of one run of the generator: leads, what they sent before, the walk of time."""
 
-    def __init__(self, rng, odd_words, size, base, hostile, repeats, kafka):
+    def __init__(self, rng, odd_words, size, base, hostile, repeats, kafka, extra=None, words=frozenset(),
+                 identity=None):
         self.rng, self.odd_words, self.size, self.base = rng, odd_words, size, base
         self.hostile, self.repeats, self.kafka = hostile, repeats, kafka
         self.span = rng.choice((2 * HOUR, 3 * DAY, 40 * DAY, 400 * DAY))
@@ -318,6 +332,8 @@ class _Events:
         self.weights = [1 / (rank + 1) ** 1.1 for rank in range(count)]
         self.sent = {}                  # lead id → [(message, value)]
         self.times = {}                 # lead id → times used
+        self.said = later.Said(extra, words, hostile, self.leads) if words else None
+        self.identity, self.extra = identity, extra
 
     def _lead_id(self, number):
         if not self.hostile or self.rng.random() < 0.9:
@@ -408,6 +424,8 @@ class _Events:
             message["fields"] = self._form_fields()
         if kind == "profile":
             message.update(self._profile())
+        if self.identity:
+            later.name_person(self.extra, self.identity, message, self.leads.index(lead_id))
         if self.hostile and rng.random() < 0.1:
             message["x_" + str(number)] = rng.choice((1, None, [1, {"a": [None]}], {"b": {"c": "d"}}, "z" * 3000, "\u0000"))
         if rng.random() < 0.3:
@@ -433,7 +451,7 @@ class _Events:
         """A message that is a dead letter, each for another reason; (key, timestamp, value)."""
         rng = self.rng
         message = {"kind": "visit", "event_id": f"d{number}", "lead_id": lead_id, "time": self.base, "page": "/pricing"}
-        changes = [("kind", v) for v in ("spend", "Visit", None, "", 5, {})]
+        changes = [("kind", v) for v in ("purchase", "Visit", None, "", 5, {})]
         changes += [("event_id", v) for v in (None, "", "x" * 257, "é" * 129, _raw("1e13"))]
         changes += [("lead_id", v) for v in (None, "", "y" * 257, "é" * 129, _raw("10000000000000"))]
         changes += [("time", v) for v in (None, "", "yesterday", -1, 253402300800000, 1.5, _raw("1e12"), True, [], {},
@@ -465,7 +483,11 @@ class _Events:
             key, timestamp = lead_id.encode(), self.base + number if self.kafka else None
             partition = zlib.crc32(key) % partitions
             roll = rng.random()
-            if self.repeats and roll < 0.08 and lead_id in self.sent:
+            if self.said and self.said.wanted():
+                value = _dump(rng, self.said.message(lead_id, number, self._time(lead_id, number)))
+                key = self.said.last.encode()
+                partition = zlib.crc32(key) % partitions
+            elif self.repeats and roll < 0.08 and lead_id in self.sent:
                 value = self.repeated(lead_id)
             elif self.hostile and roll < 0.13:
                 value = self.dead(lead_id, number)
@@ -480,20 +502,25 @@ class _Events:
             offsets[partition] += 1
 
 
-def case(seed, size=500, caps=True, decay=True, hostile=True, repeats=True, kafka=False, partitions=1, base=None):
+def case(seed, size=500, caps=True, decay=True, hostile=True, repeats=True, kafka=False, partitions=1, base=None,
+         words=all_words.IN_FORCE):
     """A random agreement and a log of `size` records.
 
     caps, decay: at_most and half_life may occur. hostile: odd values and dead letters. repeats: repeated events, and
     several events of one lead at one time. kafka: records have timestamps, and dead letters that need a key or a
     timestamp occur; otherwise as in a file for `baton try`. base: newest ordinary event time and first record
-    timestamp, ms; default: a time of interest.
+    timestamp, ms; default: a time of interest. words: what of words.py may occur; without, a seed makes what it always
+    made.
     """
     rng = random.Random(seed)
     odd_words = _odd_words(rng)
-    text = agreement(rng, odd_words, caps, decay)
+    extra = random.Random(f"{seed} {sorted(words)}")
+    text = agreement(rng, odd_words, caps, decay, extra, words)
     if base is None:
         base = int(datetime.fromisoformat(rng.choice(BASES) + "+00:00").timestamp() * 1000)
-    return Case(seed, text, list(_Events(rng, odd_words, size, base, hostile, repeats, kafka).records(partitions)))
+    identity = later.identity(extra, words)
+    return Case(seed, text, list(_Events(rng, odd_words, size, base, hostile, repeats, kafka, extra, words,
+                                         identity).records(partitions)), identity)
 
 
 def main():
@@ -502,13 +529,17 @@ def main():
     parser.add_argument("--size", type=int, default=500, help="number of records")
     parser.add_argument("--plain", action="store_true", help="no hostile values and no dead letters")
     parser.add_argument("--out", default=".")
+    parser.add_argument("--words", type=all_words.parse, default="", help="words that are not in force yet, or all")
     arguments = parser.parse_args()
-    made = case(arguments.seed, arguments.size, hostile=not arguments.plain)
+    made = case(arguments.seed, arguments.size, hostile=not arguments.plain, words=arguments.words)
     os.makedirs(arguments.out, exist_ok=True)
     with open(os.path.join(arguments.out, "agreement.yaml"), "w", encoding="utf-8") as file:
         file.write(made.agreement)
     with open(os.path.join(arguments.out, "events.jsonl"), "wb") as file:
         file.writelines(record.value + b"\n" for record in made.records)
+    if made.identity:
+        with open(os.path.join(arguments.out, "baton.yaml"), "w", encoding="utf-8") as file:
+            json.dump({"identity": made.identity._asdict()}, file)
 
 
 if __name__ == "__main__":

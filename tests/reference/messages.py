@@ -6,12 +6,13 @@ import re
 from collections import namedtuple
 from datetime import datetime, timedelta, timezone
 
-from texts import cut, number_text, until_query, url_parts
+from texts import cut, millionths, number_text, until_query, url_parts
 
 # value: the bytes (JSON) or None; for what was sent in another framing, its fields as a dict, or the Rejected it must be.
 Record = namedtuple("Record", "partition offset timestamp key value")
-Options = namedtuple("Options", "lead_id check_key max_ahead form_profile",
-                     defaults=("value", True, 5 * 60 * 1000, "auto"))
+# identity: persons.Identity, or None.
+Options = namedtuple("Options", "lead_id check_key max_ahead form_profile identity rechecks",
+                     defaults=("value", True, 5 * 60 * 1000, "auto", None, True))
 
 TIME_MAX = 253402300799999
 ID_MAX = 256
@@ -21,6 +22,13 @@ KINDS = ("visit", "click", "form_fill", "profile", "email_sent", "email_delivere
 EVENT_TEXTS = ("url", "page", "referrer", "channel", "campaign", "session", "user_agent", "target", "form")
 PROFILE_FIELDS = ("name", "email", "phone", "company", "job_title", "age", "employees", "sector", "segment", "country",
                   "consent")
+# What is said of a lead, and what baton writes itself. A `transfer` is not read: the reference unites leads directly.
+SAID_KINDS = ("feedback", "adjust", "merge", "erase", "recheck")
+REPORTS = ("assigned", "contacted", "meeting", "proposal", "accepted", "negotiating", "customer", "rejected", "churned")
+STAGES = ("lead", "mql", "sql", "accepted", "customer", "rejected", "recycled")
+POINTS_MAX = 10_000
+_SAID_TEXTS = {"feedback": ("report", "verdict", "seller", "reason", "obstacle", "note", "deal_currency"),
+               "adjust": ("by", "reason", "stage"), "merge": ("into", "by"), "erase": ("by", "reason"), "recheck": ()}
 _KNOWN_TEXTS = ("kind", "event_id", "lead_id") + EVENT_TEXTS + PROFILE_FIELDS
 _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))",
                       re.ASCII)
@@ -32,8 +40,10 @@ class Rejected(Exception):
 
 
 class Event:
-    """What a message says. `texts` holds no empty text; `profile` is [(field, text or None)]."""
-    __slots__ = ("kind", "id", "lead_id", "time", "texts", "profile", "partition", "offset")
+    """What a message says. `texts` holds no empty text; `profile` is [(field, text or None)]. `said`: what a message of
+    SAID_KINDS says, by the field's name, texts that are not there left out."""
+    __slots__ = ("kind", "id", "lead_id", "time", "texts", "profile", "partition", "offset", "said", "trail", "direct",
+                 "value")
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -183,6 +193,80 @@ def _profile_updates(kind, message, fields, form_profile):
     return [(mapping[name], fields[name]) for name in names]
 
 
+# --- what is said of a lead -------------------------------------------------------------------------------------------
+
+def _said_texts(message, kind):
+    texts = {}
+    for name in _SAID_TEXTS[kind]:
+        # Choice: an object or a list where a text belongs is bad content; the message itself was readable.
+        if isinstance(message.get(name), (dict, list)):
+            raise Rejected("bad_content")
+        text = _text(message.get(name))
+        if text:
+            texts[name] = cut(text)
+    return texts
+
+
+def _whole_number(value, low, high):
+    """None where nothing is said. A number may stand there as text, as everywhere."""
+    text = None if isinstance(value, (dict, list)) else _text(value)
+    if text is None and value in (None, ""):
+        return None
+    if text is None or not re.fullmatch(r"[+-]?[0-9]{1,12}", text) or not low <= int(text) <= high:
+        raise Rejected("bad_content")
+    return int(text)
+
+
+def currency_code(text):
+    """Three letters A to Z; small ones are taken for capitals."""
+    if not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise Rejected("bad_content")
+    return text.upper()
+
+
+def _feedback(message, event):
+    said = _said_texts(message, "feedback")
+    report = said.get("report", "verdict")
+    said["report"] = said.get("verdict") if report == "verdict" else report
+    if said["report"] not in REPORTS:
+        raise Rejected("bad_content")
+    said["generation"] = _whole_number(message.get("generation"), 1, 65535)
+    deal = message.get("deal_value")
+    text = None if isinstance(deal, (dict, list)) else _text(deal)
+    if isinstance(deal, (dict, list)) or text and millionths(text) is None:
+        raise Rejected("bad_content")
+    if "deal_currency" in said:
+        said["deal_currency"] = currency_code(said["deal_currency"])
+    said["at"] = event.time if message.get("at") is None else milliseconds(message["at"])
+    if said["at"] is None:
+        raise Rejected("bad_content")
+    return said
+
+
+def _adjust(message, event):
+    said = _said_texts(message, "adjust")
+    said["points"] = _whole_number(message.get("points"), -POINTS_MAX, POINTS_MAX)
+    # Choice: what adjusts nothing is bad content, 0 points without a stage included.
+    if "by" not in said or "reason" not in said or not (said["points"] or "stage" in said):
+        raise Rejected("bad_content")
+    if said.get("stage", "lead") not in STAGES:
+        raise Rejected("bad_content")
+    return said
+
+
+def _merge(message, event):
+    said = _said_texts(message, "merge")
+    if not said.get("into") or len(_text(message["into"]).encode()) > ID_MAX:
+        raise Rejected("bad_content")
+    if said["into"] == event.lead_id:
+        raise Rejected("merge_into_itself")
+    return said
+
+
+_SAID = {"feedback": _feedback, "adjust": _adjust, "merge": _merge,
+         "erase": lambda message, event: _said_texts(message, "erase"), "recheck": lambda message, event: {}}
+
+
 # --- the whole message, checks in their fixed order -------------------------------------------------------------------
 
 def _check_id(text, missing, too_long):
@@ -229,7 +313,7 @@ def read(record, options=Options()):
     event = Event()
     event.partition, event.offset = record.partition, record.offset
     event.kind = _text(message.get("kind"))
-    if event.kind not in KINDS:
+    if event.kind not in KINDS + SAID_KINDS or event.kind == "recheck" and not options.rechecks:
         raise Rejected("unknown_kind")
     event.id = _check_id(_text(message.get("event_id")), "no_event_id", "event_id_too_long")
     event.lead_id = _lead_id(message, record, options)
@@ -238,6 +322,11 @@ def read(record, options=Options()):
         raise Rejected("bad_time")
     if record.timestamp is not None and event.time > record.timestamp + options.max_ahead:
         raise Rejected("future_time")
+    event.said, event.trail, event.direct, event.value = None, (), False, record.value
+    if event.kind in SAID_KINDS:
+        event.texts, event.profile = {}, []
+        event.said = _SAID[event.kind](message, event)
+        return event
     fields = _entries(message.get("fields"))
     event.texts = _texts(message)
     event.texts.update(("field." + name, text) for name, text in fields.items() if text)

@@ -263,6 +263,9 @@ class Gates(unittest.TestCase):
         got = run(text, event(1, kind="profile", age=44, name="Zé", properties={"plan": "Gold", "other": "x"}),
                   event(2, NOON + 5, "form_fill", form="demo", url="https://h/x?utm_campaign=Spring+Sale",
                         channel="ads", fields={"job_title": "DIRÉTORA"}))["promotions"]
+        self.assertEqual([form["form"] for form in got[0].pop("forms")], ["demo"])
+        for absent in ("change", "report", "reason", "by", "persona", "owner", "segment", "mail", "earlier", "other"):
+            self.assertFalse(got[0].pop(absent, None), absent)
         self.assertEqual(got, [{
             "lead_id": "l", "generation": 1, "from_stage": "mql", "stage": "sql", "time": NOON + 5, "score": 80,
             "fit": 20, "behaviour": 60, "agreement": "a", "agreement_version": 1, "event_id": "e2",
@@ -448,7 +451,7 @@ class DeadLetters(unittest.TestCase):
             self.assertEqual(self.reason(value), reason, (value or b"")[:40])
 
     def test_the_fields(self):
-        for fields, reason in (({"kind": "spend"}, "unknown_kind"), ({"kind": []}, "unreadable"),
+        for fields, reason in (({"kind": "purchase"}, "unknown_kind"), ({"kind": []}, "unreadable"),
                                ({"kind": "Visit"}, "unknown_kind"), ({"event_id": None}, "no_event_id"),
                                ({"event_id": ""}, "no_event_id"), ({"event_id": 10 ** 13}, "no_event_id"),
                                ({"event_id": "é" * 129}, "event_id_too_long"), ({"event_id": "é" * 128}, None),
@@ -490,7 +493,9 @@ class Agreements(unittest.TestCase):
         for wrong in (good + "\nbehavior: []", good + "\nversion: 2", good.replace("points: 1", "points: yes"),
                       good.replace("event: visit", "event: profile"), good + "\ntouches: 33",
                       good.replace("id: v", "id: v, where: {name: x}"), good.replace("sql: {score: 80", "sql: {score: 3"),
-                      good + "\nrecycle: {after: 30d, score: 1}", good.replace("score: 40", "needs_one_of: [w]")):
+                      good + "\nrecycle: {after: 30d}", good + "\nassign: [{to: a}, {to: b}]",
+                      good + "\nassign: [{where: {persona: p}, to: a}]",
+                      good.replace("event: visit", "event: visit, while: {times: 1, within: 32d}"), good.replace("score: 40", "needs_one_of: [w]")):
             with self.assertRaises(AgreementError, msg=wrong):
                 expected(wrong, [])
 
@@ -500,7 +505,7 @@ class Order(unittest.TestCase):
         """Scores only; events of one time would leave a field of the profile to the order of the log."""
         import generate
         for seed in range(15):
-            case = generate.case(seed, 300, caps=False, decay=False, hostile=False, repeats=False)
+            case = generate.case(seed, 300, caps=False, decay=False, hostile=False, repeats=False, words=frozenset())
             first = expected(case.agreement, case.records)
             shuffled = list(case.records)
             random.Random(seed).shuffle(shuffled)

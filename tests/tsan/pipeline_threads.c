@@ -1,5 +1,6 @@
 /* Two workers in threads of their own on one log and one database in memory, a reader of their
- * figures beside them, as `baton run` has it; rebalances in the middle, and a stop. */
+ * figures beside them, as `baton run` has it; rebalances in the middle, versions that take over,
+ * each with a shadow beside it, and a stop. */
 #include "agreement/agreement.h"
 #include "base/log.h"
 #include "commands/system_clock.h"
@@ -14,8 +15,10 @@
 
 enum { WORKERS = 2, UNITS = 4, EVENTS = 4000 };
 
-static const char rules_text[] = "agreement: threads\nversion: 1\n"
-                                 "behaviour:\n  - {id: page, event: visit, points: 3}\n"
+enum { SETS = 4 };
+
+static const char rules_text[] = "agreement: threads\nversion: %d\n"
+                                 "behaviour:\n  - {id: page%d, event: visit, points: 3}\n"
                                  "gates:\n  mql: {score: 9}\n  sql: {score: 30}\n";
 
 struct thread {
@@ -72,7 +75,7 @@ static uint64_t events_of(const struct thread *threads)
 static int start(struct thread *thread, struct worker_config *config, struct memory_log *log,
                  struct memory_db *db, struct schema_source *schemas, int number)
 {
-    static const char *const topics[OUTGOING_TOPICS] = {"promotions", "stages", "dead"};
+    static const char *const topics[OUTGOING_TOPICS] = {"promotions", "stages", "dead", "breaches"};
     char instance[16];
     (void)snprintf(instance, sizeof instance, "thread-%d", number);
     thread->ports = (struct worker_ports){.source = memory_source_create(log),
@@ -100,20 +103,38 @@ static void destroy(struct thread *thread)
     encoder_destroy(thread->encoder);
 }
 
+/* Every second one has the rule of the shadow. */
+static struct agreement *parse(int version)
+{
+    char text[sizeof rules_text + 16];
+    struct text_buffer messages;
+    struct agreement *agreement = NULL;
+    int size = snprintf(text, sizeof text, rules_text, version, version % 2);
+    text_buffer_init(&messages);
+    if (agreement_parse("threads", text, (size_t)size, NULL, 0, &agreement, &messages) != STATUS_OK)
+        (void)fputs(messages.data, stderr);
+    text_buffer_fini(&messages);
+    return agreement;
+}
+
 int main(void)
 {
     log_set_level(LOG_WARN);
-    struct text_buffer messages;
-    text_buffer_init(&messages);
-    struct agreement *agreement;
-    if (agreement_parse("threads", rules_text, sizeof rules_text - 1, NULL, 0, &agreement,
-                        &messages) != STATUS_OK)
-        return fail(messages.data);
+    struct agreement *shadow = parse(SETS);
+    struct agreement *agreements[SETS];
+    struct versions *sets[SETS];
+    for (int i = 0; i < SETS; i++) {
+        agreements[i] = parse(i);
+        sets[i] = versions_of(agreements[i]);
+    }
+    const struct versions *_Atomic current;
+    atomic_init(&current, sets[0]);
     struct memory_log *log = memory_log_create(UNITS);
     struct memory_db *db = memory_db_create();
     struct schema_source *schemas[WORKERS];
     struct input_config input = {.max_ahead_ms = 300000};
-    struct worker_config config = {.agreement = agreement,
+    struct worker_config config = {.versions = &current,
+                                   .shadow = shadow,
                                    .input = &input,
                                    .events_topic = "lead-events",
                                    .group = "baton",
@@ -140,6 +161,8 @@ int main(void)
         append(log, n);
         if (n % 1000 == 999)
             memory_log_rebalance(log);
+        if (n % 1000 == 500)
+            atomic_store_explicit(&current, sets[n / 1000 % SETS], memory_order_release);
         if (n % 50 == 0)
             (void)usleep(1000);
     }
@@ -157,8 +180,11 @@ int main(void)
     }
     memory_log_destroy(log);
     memory_db_destroy(db);
-    agreement_destroy(agreement);
-    text_buffer_fini(&messages);
+    agreement_destroy(shadow);
+    for (int i = 0; i < SETS; i++) {
+        versions_destroy(sets[i]);
+        agreement_destroy(agreements[i]);
+    }
     if (!well)
         return fail("not every event was counted once, or something is left to replay");
     (void)puts("1 passed, 0 failed");

@@ -15,7 +15,7 @@
 
 enum { ROUNDS = 30, ROOM = 100 };
 
-static const char *const topics[] = {"events", "promotions", "stages", "dead"};
+static const char *const topics[] = {"events", "promotions", "stages", "dead", "breaches"};
 static int failed;
 
 static void expect(int condition, const char *what)
@@ -92,7 +92,7 @@ int main(void)
     struct kafka_embedded *embedded;
     struct error error = {""};
     log_set_level(LOG_ERROR);
-    if (kafka_embedded_start(topics, 4, 2, &embedded, &error) != STATUS_OK) {
+    if (kafka_embedded_start(topics, 5, 2, &embedded, &error) != STATUS_OK) {
         (void)fprintf(stderr, "%s\n", error.text);
         return 1;
     }
@@ -101,7 +101,7 @@ int main(void)
         .group = "tsan",
         .instance = "one",
         .events = topics[0],
-        .outputs = {topics[1], topics[2], topics[3]},
+        .outputs = {topics[1], topics[2], topics[3], topics[4]},
         .config_path = "baton.yaml",
         .embedded = true,
     };

@@ -5,11 +5,17 @@
 
 #include "agreement/agreement.h"
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "memory/memory.h"
+#include "pact/count.h"
+#include "pact/judgement.h"
+#include "pact/spend.h"
+#include "pipeline/hops.h"
 #include "pipeline/lead_table.h"
 #include "pipeline/unit_record.h"
 #include "pipeline/worker.h"
+#include "text/sha256.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -23,19 +29,26 @@
 #define WORLD_CHANGES_MAX 16
 #define WORLD_T0 INT64_C(1793534400000) /* 2026-11-01T12:00:00Z */
 
+/* Midnight in Auckland is an hour before WORLD_T0, in the middle of the events. */
 static const char WORLD_AGREEMENT[] =
-    "agreement: world\nversion: 1\n"
+    "agreement: world\nversion: 1\nzone: Pacific/Auckland\n"
     "fit:\n  - {id: head, where: {job_title: {contains: head}}, points: 10}\n"
+    "  - {id: abroad, where: {country: {not: us}}, points: 1}\n"
     "behaviour:\n"
     "  - {id: pricing, event: visit, where: {page: \"/pricing*\"}, points: 5, half_life: 10d}\n"
     "  - {id: page, event: visit, points: 1, at_most: {times: 3, per: hour}}\n"
     "  - {id: form, event: form_fill, points: 12, at_most: {times: 2, per: day}}\n"
+    "  - {id: often, event: visit, while: {times: 3, within: 1d}, points: 4}\n"
     "limits: {behaviour: 80}\n"
     "gates:\n  mql: {score: 15}\n  sql: {score: 30, needs_one_of: [form, pricing]}\n"
+    "sales: {reasons: [no budget]}\n"
+    "recycle: {after: 5m, score: 3}\n"
+    "goals: {customers: {at_least: 1, per: day, owner: Sales}}\n"
     "touches: 4\n";
 
 static const char WORLD_OTHER_AGREEMENT[] =
     "agreement: world\nversion: 2\n"
+    "ignore: {bots: true, user_agents: [\"*monitoring*\"]}\n"
     "behaviour:\n"
     "  - {id: pricing, event: visit, where: {page: \"/pricing*\"}, points: 9, half_life: 10d}\n"
     "  - {id: form, event: form_fill, points: 20, at_most: {times: 2, per: day}}\n"
@@ -75,6 +88,8 @@ struct world {
     uint64_t events;   /* appended so far */
     size_t batch, run; /* limits of a fetch; 0: none */
     int64_t ends[WORLD_UNITS_MAX];
+    bool persons; /* leads are merged and erased, too */
+    enum output_format output;
 };
 
 static inline uint64_t world_random(struct world *world, uint64_t below)
@@ -139,9 +154,10 @@ static inline void owner_start(struct world *world, int number)
                                          .clock = &world->clock.port};
     memory_source_set_batch(owner->ports.source, world->batch, world->run);
     owner->ports.sink = memory_sink_create(world->log, owner->ports.source, instance);
-    const char *topics[OUTGOING_TOPICS] = {"lead-promotions", "lead-stages", "lead-events-dead"};
+    const char *topics[OUTGOING_TOPICS] = {"lead-promotions", "lead-stages", "lead-events-dead",
+                                           "lead-breaches"};
     struct error error;
-    cr_assert_eq(encoder_create(&owner->encoder, OUTPUT_AVRO, "/baton", topics, NULL, &error),
+    cr_assert_eq(encoder_create(&owner->encoder, world->output, "/baton", topics, NULL, &error),
                  STATUS_OK, "%s", error.text);
     world->config.number = (uint32_t)number;
     cr_assert_eq(
@@ -276,14 +292,116 @@ static inline void world_register_schema(struct world *world, uint32_t schema)
                        WORLD_SCHEMA);
 }
 
+/* Feedback and adjustments, most of them of what cannot be: the first need a lead that was handed
+ * over. */
+static inline void world_print_said(struct world *world, char *value, size_t size, uint64_t id,
+                                    const char *lead, int64_t time)
+{
+    static const char *const reports[] = {
+        "assigned",    "contacted", "meeting",
+        "negotiating", "customer",  "rejected\",\"reason\":\"No Budget",
+        "rejected",    "churned",   "rejected\",\"reason\":\"no budget"};
+    static const char *const moves[] = {"\"points\":9",           "\"points\":-4",
+                                        "\"stage\":\"rejected\"", "\"stage\":\"lead\"",
+                                        "\"stage\":\"sql\"",      "\"points\":1,\"stage\":\"mql\""};
+    bool report = world_random(world, 4) > 0;
+    (void)snprintf(value, size,
+                   "{\"kind\":\"%s\",\"event_id\":\"e%" PRIu64
+                   "\",\"lead_id\":\"%s\",\"time\":%" PRId64 ",",
+                   report ? "feedback" : "adjust", id, lead, time);
+    size_t used = strlen(value);
+    const char *report_text = report ? reports[world_random(world, 9)] : NULL;
+    if (report)
+        (void)snprintf(value + used, size - used,
+                       "\"report\":\"%s\",\"seller\":\"s%" PRIu64 "\",\"obstacle\":\"o%" PRIu64
+                       "\",\"deal_value\":\"%" PRIu64 "\",\"deal_currency\":\"%s\"}",
+                       report_text, world_random(world, 4), id % 3, id % 100,
+                       id % 2 ? "EUR" : "BRL");
+    else
+        (void)snprintf(value + used, size - used, "\"by\":\"Ana\",\"reason\":\"r%" PRIu64 "\",%s}",
+                       world_random(world, 3), moves[world_random(world, 6)]);
+}
+
+/* A lead that lives in this unit; with persons, where its key puts it. */
+static inline void world_lead(const struct world *world, uint32_t unit, uint64_t who, char lead[32])
+{
+    (void)snprintf(lead, 32, "lead-%" PRIu32 "-%" PRIu64, unit, who);
+    for (int n = 0; world->persons; n++) {
+        int size = snprintf(lead, 32, "lead-%" PRIu32 "-%" PRIu64 "-%d", unit, who, n);
+        struct baton_text key = {lead, (uint32_t)size};
+        if (partition_by_crc32(key, world->units) == unit)
+            return;
+    }
+}
+
+static inline void world_append_merge(struct world *world, uint32_t unit, const char *lead,
+                                      const char *into)
+{
+    char value[256];
+    (void)snprintf(value, sizeof value,
+                   "{\"kind\":\"merge\",\"event_id\":\"m%" PRIu64
+                   "\",\"lead_id\":\"%s\",\"time\":%" PRId64 ",\"into\":\"%s\"}",
+                   world->events, lead, WORLD_T0 + (int64_t)world->events * 1000, into);
+    (void)world_append_text(world, unit, lead, value);
+}
+
+/* The erasure is stamped `before_ms` before the present. */
+static inline void world_append_erase(struct world *world, uint32_t unit, const char *lead,
+                                      int64_t before_ms)
+{
+    char value[256];
+    (void)snprintf(value, sizeof value,
+                   "{\"kind\":\"erase\",\"event_id\":\"x%" PRIu64
+                   "\",\"lead_id\":\"%s\",\"time\":%" PRId64 "}",
+                   world->events, lead, WORLD_T0 + (int64_t)world->events * 1000 - before_ms);
+    (void)world_append_text(world, unit, lead, value);
+}
+
+static inline bool world_append_person(struct world *world, uint32_t unit, const char *lead)
+{
+    char into[32];
+    uint64_t what = world_random(world, 60);
+    if (what > 4)
+        return false;
+    if (what == 4) {
+        world_append_erase(world, unit, lead, (int64_t)world_random(world, 3600000));
+        return true;
+    }
+    world_lead(world, (uint32_t)world_random(world, world->units), world_random(world, 12), into);
+    world_append_merge(world, unit, lead, into);
+    return true;
+}
+
+/* What a channel cost; said anew from time to time, and not always of later. */
+static inline void world_append_spend(struct world *world, uint32_t unit)
+{
+    char value[256], channel[8];
+    uint64_t n = world->events;
+    (void)snprintf(channel, sizeof channel, "n%" PRIu64, n % 3);
+    (void)snprintf(value, sizeof value,
+                   "{\"kind\":\"spend\",\"event_id\":\"s%" PRIu64
+                   "\",\"channel\":\"%s\",\"time\":%" PRId64 ",\"period\":\"2026-11-0%" PRIu64
+                   "\",\"amount\":\"%" PRIu64 ".50\",\"currency\":\"EUR\"}",
+                   n, channel, WORLD_T0 - (int64_t)(n * 7919 % 5000) * 1000, 1 + n % 2, n);
+    (void)world_append_text(world, unit, channel, value);
+}
+
 static inline void world_append_random(struct world *world, uint32_t unit)
 {
     static const char *const pages[] = {"/pricing", "/pricing/eu", "/blog", "/docs", "/about"};
+    static const char *const agents[] = {"", "Mozilla/5.0 Firefox/132.0", "Googlebot/2.1",
+                                         "our Monitoring, "};
     char lead[32], value[512];
+    if (world->events % 31 == 30) {
+        world_append_spend(world, unit);
+        return;
+    }
     /* one lead in three events: more of them in an interval than the ring of recent ids remembers
      */
     uint64_t who = world_random(world, 3) ? world_random(world, 12) : 0;
-    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, who);
+    world_lead(world, unit, who, lead);
+    if (world->persons && world_append_person(world, unit, lead))
+        return;
     int64_t time = WORLD_T0 + (int64_t)world->events * 1000 - (int64_t)world_random(world, 7200000);
     uint64_t id = world_random(world, 10) ? world->events
                                           : world_random(world, world->events + 1); /* repeats */
@@ -292,19 +410,24 @@ static inline void world_append_random(struct world *world, uint32_t unit)
         (void)snprintf(value, sizeof value,
                        "{\"kind\":\"form_fill\",\"event_id\":\"e%" PRIu64
                        "\",\"lead_id\":\"%s\",\"time\":%" PRId64
-                       ",\"form\":\"demo\",\"fields\":{\"job_title\":\"Head %" PRIu64 "\"}}",
-                       id, lead, time, world_random(world, 3));
+                       ",\"form\":\"demo\",\"fields\":{\"job_title\":\"Head %" PRIu64
+                       "\",\"segment\":\"g%" PRIu64 "\",\"email\":\" P%" PRIu64 "@X.example\"}}",
+                       id, lead, time, world_random(world, 3), id % 4, world_random(world, 20));
         break;
     case 1:
         (void)snprintf(value, sizeof value, "{\"kind\":\"visit\",\"lead_id\":\"%s\"",
                        lead); /* unreadable */
         break;
+    case 2:
+    case 3: world_print_said(world, value, sizeof value, id, lead, time); break;
     default:
         (void)snprintf(value, sizeof value,
                        "{\"kind\":\"visit\",\"event_id\":\"e%" PRIu64
                        "\",\"lead_id\":\"%s\",\"time\":%" PRId64
-                       ",\"page\":\"%s\",\"campaign\":\"c%" PRIu64 "\"}",
-                       id, lead, time, pages[world_random(world, 5)], world_random(world, 6));
+                       ",\"page\":\"%s\",\"channel\":\"n%" PRIu64 "\",\"campaign\":\"c%" PRIu64
+                       "\",\"user_agent\":\"%s\"}",
+                       id, lead, time, pages[world_random(world, 5)], id % 3,
+                       world_random(world, 6), agents[world_random(world, 4)]);
     }
     (void)world_append_text(world, unit, lead, value);
 }
@@ -319,13 +442,35 @@ static inline int64_t world_stored(struct world *world, uint32_t unit)
     return strtoll(room, NULL, 10);
 }
 
+/* What baton wrote itself comes behind what was appended here. */
+static inline int64_t world_end(struct world *world, uint32_t unit)
+{
+    if (world->persons)
+        world->ends[unit] = memory_log_end(world->log, unit);
+    return world->ends[unit];
+}
+
 static inline bool world_is_through(struct world *world)
 {
     for (uint32_t unit = 0; unit < world->units; unit++)
-        if (memory_log_committed(world->log, unit, NULL) < world->ends[unit] ||
-            world_stored(world, unit) < world->ends[unit])
+        if (memory_log_committed(world->log, unit, NULL) < world_end(world, unit) ||
+            world_stored(world, unit) < world_end(world, unit))
             return false;
     return true;
+}
+
+/* The log's own ends: what owners have written to it counts, too. */
+static inline void world_find_ends(struct world *world)
+{
+    for (int number = 0; number < WORLD_OWNERS_MAX; number++) {
+        struct source *source = world->owners[number].ports.source;
+        for (uint32_t unit = 0; source && unit < world->units; unit++) {
+            int64_t first;
+            struct error error;
+            cr_assert_eq(source->range(source, unit, &first, &world->ends[unit], &error),
+                         STATUS_OK);
+        }
+    }
 }
 
 /* Steps all owners until everything is committed and checkpointed. */
@@ -355,6 +500,14 @@ struct oracle {
     struct stage_record *expected; /* lead ids owned */
     size_t expected_count;
     uint64_t dead;
+    struct tombstones tombstones[WORLD_UNITS_MAX];
+    uint64_t *hops_made, *hops_found; /* hashes of messages to other leads */
+    size_t made_count, found_count;
+    uint64_t counted; /* events folded into some lead */
+    struct counters *counters[WORLD_UNITS_MAX];
+    struct spend_table *spend[WORLD_UNITS_MAX];
+    struct judged_list *judged; /* of unit 0 */
+    size_t judgements_told;
 };
 
 struct oracle_unit {
@@ -385,6 +538,106 @@ static inline void oracle_pass_changes(struct oracle_unit *unit, int64_t offset)
     }
 }
 
+/* What is the same of a message when it was made and when it is read. */
+static inline void oracle_keep_hop(uint64_t **hashes, size_t *count, uint32_t partition,
+                                   const void *key, size_t key_size, const void *value,
+                                   size_t value_size, const struct header *headers,
+                                   size_t header_count)
+{
+    uint64_t hash = hash64(key, key_size, partition);
+    hash = hash64(value, value_size, hash);
+    for (size_t i = 0; i < header_count; i++) {
+        hash = hash64(headers[i].name, strlen(headers[i].name), hash);
+        hash = hash64(headers[i].value, headers[i].value_size, hash);
+    }
+    *hashes = realloc(*hashes, (*count + 1) * sizeof **hashes);
+    (*hashes)[(*count)++] = hash;
+}
+
+static inline void oracle_expect_message(struct oracle_unit *unit, uint32_t partition,
+                                         const struct outgoing_message *made)
+{
+    struct oracle *oracle = unit->oracle;
+    oracle_keep_hop(&oracle->hops_made, &oracle->made_count, partition, made->key, made->key_size,
+                    made->value, made->value_size, made->headers, made->header_count);
+}
+
+static inline struct origin oracle_origin(const struct record *record)
+{
+    return (struct origin){.topic = "lead-events",
+                           .partition = record->unit,
+                           .offset = record->offset,
+                           .headers = record->headers,
+                           .header_count = record->header_count};
+}
+
+static inline void oracle_expect_identity(struct oracle_unit *unit, const struct record *record,
+                                          const struct baton_event *event, struct baton_text id)
+{
+    struct origin origin = oracle_origin(record);
+    struct hop_cause cause = {.event = event, .origin = &origin};
+    struct outgoing_message made;
+    hop_identify(&unit->arena, &cause, id, &made);
+    oracle_expect_message(unit, record->unit, &made);
+}
+
+static inline void oracle_expect_hops(struct oracle_unit *unit, const struct record *record,
+                                      const struct baton_event *event,
+                                      const struct baton_fold_result *result,
+                                      const struct hop_cargo *cargo)
+{
+    struct message message = {.value = record->value, .value_size = record->value_size};
+    struct origin origin = oracle_origin(record);
+    struct hop_cause cause = {.event = event, .origin = &origin};
+    size_t count;
+    struct outgoing_message *made =
+        hops_make(&unit->arena, &message, &cause, result, cargo, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct decode_result verdict;
+        if (!hops_fit(&made[i], unit->world->config.event_bytes, &verdict)) {
+            unit->oracle->dead++;
+            continue;
+        }
+        oracle_expect_message(
+            unit,
+            partition_by_crc32((struct baton_text){made[i].key, (uint32_t)made[i].key_size},
+                               unit->world->units),
+            &made[i]);
+    }
+}
+
+static inline bool oracle_reads(struct oracle_unit *unit, const struct record *record,
+                                const struct message *message, struct baton_event *event)
+{
+    struct schema_key key = decoder_schema_of(record->value, record->value_size);
+    struct decode_result result;
+    if (key.naming != SCHEMA_NONE &&
+        schema_verdicts_cover(unit->metadata.verdicts, unit->metadata.verdict_count, key,
+                              record->offset))
+        return false;
+    decoder_decode(unit->decoder, message, &unit->arena, event, &result);
+    return result.outcome == DECODED;
+}
+
+/* What was told of it must be what the log says: see oracle_check_judged. */
+static inline void oracle_judge(struct oracle_unit *unit, const struct baton_event *event)
+{
+    struct judgement judgement;
+    int32_t revision;
+    bool tell;
+    struct baton_text state = event->judgement->state;
+    cr_assert(judgement_unpack(&judgement, (const uint8_t *)state.data, state.size));
+    cr_assert_eq(unit->number, 0);
+    if (judged_take(unit->oracle->judged, &judgement, event->time_ms, &revision, &tell) && tell)
+        unit->oracle->judgements_told++;
+}
+
+/* Written by baton, and not because of an event in the log. */
+static inline bool oracle_has_no_cause(enum baton_event_kind kind)
+{
+    return kind == BATON_RECHECK || baton_kind_is_of_unit(kind);
+}
+
 static inline bool oracle_decodes(struct oracle_unit *unit, const struct record *record,
                                   struct baton_event *event)
 {
@@ -394,29 +647,59 @@ static inline bool oracle_decodes(struct oracle_unit *unit, const struct record 
                               .value_size = record->value_size,
                               .timestamp_ms = record->timestamp_ms,
                               .offset = record->offset};
-    struct schema_key key = decoder_schema_of(record->value, record->value_size);
-    struct decode_result result;
-    if (key.naming != SCHEMA_NONE &&
-        schema_verdicts_cover(unit->metadata.verdicts, unit->metadata.verdict_count, key,
-                              record->offset))
-        return false;
+    struct hop hop;
     arena_reset(&unit->arena);
-    decoder_decode(unit->decoder, &message, &unit->arena, event, &result);
-    return result.outcome == DECODED;
+    if (hop_read(record->headers, record->header_count, &unit->arena, &hop))
+        message.hop = arena_copy(&unit->arena, &hop, sizeof hop);
+    bool reads = oracle_reads(unit, record, &message, event);
+    if (message.hop && !(reads && oracle_has_no_cause(event->kind)))
+        oracle_keep_hop(&unit->oracle->hops_found, &unit->oracle->found_count, record->unit,
+                        record->key, record->key_size, record->value, record->value_size,
+                        record->headers, record->header_count);
+    return reads;
 }
 
-static inline void oracle_expect(struct oracle_unit *unit, const struct lead_entry *entry,
-                                 enum baton_stage stage, int64_t offset)
+/* What the other agreement has dropped of what world_append_random makes. */
+static inline bool oracle_ignores(const struct oracle_unit *unit, const struct baton_event *event)
+{
+    struct baton_text agent = event->fields[BATON_USER_AGENT];
+    return unit->agreement == agreement_compiled(unit->world->other) && agent.size &&
+           (agent.data[0] == 'G' || agent.data[0] == 'o');
+}
+
+static inline void oracle_expect(struct oracle_unit *unit, struct baton_text lead_id,
+                                 const struct baton_transition *transition,
+                                 enum stage_record_kind kind, int64_t offset)
 {
     struct oracle *oracle = unit->oracle;
     oracle->expected =
         realloc(oracle->expected, (oracle->expected_count + 1) * sizeof *oracle->expected);
     oracle->expected[oracle->expected_count++] =
-        (struct stage_record){.lead_id = lead_table_id(entry),
-                              .stage = stage,
-                              .generation = 1,
+        (struct stage_record){.kind = kind,
+                              .lead_id = lead_id,
+                              .stage = transition->to,
+                              .generation = transition->generation,
                               .partition = unit->number,
                               .offset = offset};
+}
+
+/* What is told beside transitions. */
+static inline void oracle_expect_notice(struct oracle_unit *unit, const struct lead_entry *entry,
+                                        const struct baton_event *event, enum baton_notice notice)
+{
+    static const enum stage_record_kind kinds[] = {[BATON_IGNORED] = RECORD_IGNORED,
+                                                   [BATON_ADJUSTED] = RECORD_ADJUSTED,
+                                                   [BATON_MERGED] = RECORD_MERGED,
+                                                   [BATON_ERASED] = RECORD_ERASED};
+    struct baton_transition stays = {.to = (enum baton_stage)entry->lead.stage,
+                                     .generation = entry->lead.generation};
+    struct baton_text whom = lead_table_id(entry);
+    if (notice == BATON_ERASED) {
+        char *proof = malloc(SHA256_HEX_SIZE + 1);
+        hmac_sha256_hex(event->event_id.data, event->event_id.size, whom.data, whom.size, proof);
+        whom = (struct baton_text){proof, SHA256_HEX_SIZE};
+    }
+    oracle_expect(unit, whom, &stays, kinds[notice], event->offset);
 }
 
 static inline void oracle_fold(struct oracle_unit *unit, const struct record *record)
@@ -428,19 +711,51 @@ static inline void oracle_fold(struct oracle_unit *unit, const struct record *re
         oracle->dead++;
         return;
     }
+    if (event.kind == BATON_SPEND)
+        spend_take(oracle->spend[unit->number], &event);
+    if (event.kind == BATON_JUDGED)
+        oracle_judge(unit, &event);
+    if (baton_kind_is_of_unit(event.kind) || oracle_ignores(unit, &event))
+        return;
     uint64_t hash = lead_table_hash(unit->number, event.lead_id);
     struct lead_entry *entry = lead_table_find(&oracle->table, hash, unit->number, event.lead_id);
     if (!entry) {
         entry = lead_table_add(&oracle->table, hash, unit->number, event.lead_id);
         baton_lead_attach(&entry->lead, unit->agreement);
     }
+    uint16_t first_hits[BATON_RULES_MAX];
     struct baton_fold_context context = {.agreement = unit->agreement,
                                          .words = &oracle->words[unit->number],
-                                         .allocator = &oracle->table.allocator};
+                                         .allocator = &oracle->table.allocator,
+                                         .first_hits = unit->agreement->pact ? first_hits : NULL};
     struct baton_fold_result fold;
-    baton_fold(&entry->lead, &event, &context, &fold);
+    struct hop_cargo cargo;
+    hops_fold(&entry->lead, &event, &context, &oracle->tombstones[unit->number], &unit->arena,
+              unit->world->config.event_bytes, &fold, &cargo);
+    struct pact_fold pact = {.agreement = unit->agreement,
+                             .lead = &entry->lead,
+                             .event = &event,
+                             .result = &fold,
+                             .first_hits = first_hits,
+                             .words = &oracle->words[unit->number],
+                             .arrived_ms =
+                                 record->timestamp_ms < 0 ? event.time_ms : record->timestamp_ms,
+                             .counted = true};
+    if (unit->agreement->pact)
+        count_fold(oracle->counters[unit->number], &pact);
+    oracle->dead += fold.refusal != BATON_NOT_REFUSED;
+    oracle->counted += fold.outcome == BATON_FOLDED && event.kind <= BATON_MERGE;
     for (uint32_t t = 0; t < fold.transition_count; t++)
-        oracle_expect(unit, entry, fold.transitions[t].to, record->offset);
+        oracle_expect(unit, lead_table_id(entry), &fold.transitions[t], RECORD_STAGE,
+                      record->offset);
+    if (fold.notice)
+        oracle_expect_notice(unit, entry, &event, fold.notice);
+    struct baton_text id;
+    if (fold.outcome == BATON_FOLDED && unit->world->config.identity.enabled &&
+        identity_of(&unit->world->config.identity, &event, &entry->lead, &unit->arena, &id))
+        oracle_expect_identity(unit, record, &event, id);
+    if (fold.hop)
+        oracle_expect_hops(unit, record, &event, &fold, &cargo);
 }
 
 /* Folds a unit's log from the beginning, each stretch under its own agreement. */
@@ -494,6 +809,8 @@ static inline void oracle_make_unit(struct oracle *oracle, struct world *world, 
     arena_init(&unit.arena, 65536);
     world_metadata(world, number, &unit.metadata);
     baton_words_init(&oracle->words[number], world->config.words_capacity, oracle->table.allocator);
+    oracle->counters[number] = counters_create();
+    oracle->spend[number] = spend_create();
     cr_assert_eq(source->start(source, &start, 1, &error), STATUS_OK);
     oracle_fold_unit(&unit, source);
     arena_fini(&unit.arena);
@@ -503,7 +820,7 @@ static inline void oracle_make_unit(struct oracle *oracle, struct world *world, 
 /* All owners must be gone: it joins the group to read the log. */
 static inline void oracle_make(struct oracle *oracle, struct world *world)
 {
-    *oracle = (struct oracle){0};
+    *oracle = (struct oracle){.judged = judged_create()};
     lead_table_init(&oracle->table, SIZE_MAX);
     struct source *source = oracle_source(world);
     for (uint32_t unit = 0; unit < world->units; unit++)
@@ -523,13 +840,51 @@ static inline size_t world_count_stage(struct world *world, const struct stage_r
         cr_assert_eq(
             stage_record_read(message->value, message->value_size, &arena, &record, &error),
             STATUS_OK);
-        found += record.stage == wanted->stage && record.offset == wanted->offset &&
+        found += record.kind == wanted->kind && record.generation == wanted->generation &&
+                 record.stage == wanted->stage && record.offset == wanted->offset &&
                  record.partition == wanted->partition &&
                  record.lead_id.size == wanted->lead_id.size &&
                  memcmp(record.lead_id.data, wanted->lead_id.data, record.lead_id.size) == 0;
     }
     arena_fini(&arena);
     return found;
+}
+
+/* Of whom nothing is known, or known any more, the store has nothing, or not for long. */
+static inline bool oracle_is_gone(struct oracle *oracle, struct world *world,
+                                  struct lead_entry *entry)
+{
+    struct stored_lead stored;
+    struct baton_lead lead;
+    struct baton_text id = lead_table_id(entry);
+    if (entry->lead.events || entry->lead.generation > 1 || entry->lead.flags & BATON_LEAD_MERGED)
+        return false;
+    if (!memory_db_lead(world->db, entry->unit, id, &stored))
+        return true;
+    cr_assert_not(entry->lead.flags & BATON_LEAD_ERASED && entry->lead.flags & BATON_LEAD_EMPTIED,
+                  "lead %.*s was erased, and is in the store", (int)id.size, id.data);
+    baton_lead_init(&lead);
+    cr_assert_eq(baton_lead_unpack(&lead, stored.packed, stored.packed_size,
+                                   world->config.words_capacity, &oracle->table.allocator),
+                 BATON_UNPACKED);
+    bool emptied = lead.flags & BATON_LEAD_EMPTIED && !lead.events;
+    baton_lead_fini(&lead, &oracle->table.allocator);
+    return emptied;
+}
+
+/* A stub is loaded to be told what it is of, and written again: its score stays as well. Another
+ * agreement prices whom it meets. */
+static inline void oracle_check_score(const struct world *world, struct lead_entry *entry,
+                                      const struct stored_lead *stored)
+{
+    struct baton_score score;
+    struct baton_text id = lead_table_id(entry);
+    if (world->change_count[entry->unit])
+        return;
+    baton_lead_score(&entry->lead, agreement_compiled(world->agreement), entry->lead.newest_ms,
+                     &score);
+    cr_assert_eq(stored->score.score, score.score, "lead %.*s: %d hundredths here, %d expected",
+                 (int)id.size, id.data, stored->score.score, score.score);
 }
 
 /* Every lead in the store is, but for its position, the oracle's to the last bit. */
@@ -539,6 +894,8 @@ static inline void oracle_check_leads(struct oracle *oracle, struct world *world
         struct lead_entry *entry = lead_table_entry(&oracle->table, n);
         struct stored_lead stored;
         struct baton_text id = lead_table_id(entry);
+        if (oracle_is_gone(oracle, world, entry))
+            continue;
         cr_assert(memory_db_lead(world->db, entry->unit, id, &stored),
                   "lead %.*s is not in the store", (int)id.size, id.data);
         struct baton_lead lead;
@@ -553,10 +910,119 @@ static inline void oracle_check_leads(struct oracle *oracle, struct world *world
         cr_assert(size == wanted && memcmp(ours, theirs, size) == 0,
                   "lead %.*s differs: %u events here, %u expected", (int)id.size, id.data,
                   lead.events, entry->lead.events);
+        cr_assert_eq(stored.stage, (enum baton_stage)lead.stage,
+                     "lead %.*s: another stage is told than is kept", (int)id.size, id.data);
+        oracle_check_score(world, entry, &stored);
         free(ours);
         free(theirs);
         baton_lead_fini(&lead, &oracle->table.allocator);
     }
+}
+
+static inline int oracle_compare_hashes(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Every message to another lead is there once, and none else. */
+static inline void oracle_check_hops(struct oracle *oracle)
+{
+    cr_assert_eq(oracle->made_count, oracle->found_count, "%zu hops expected, %zu found",
+                 oracle->made_count, oracle->found_count);
+    if (!oracle->made_count)
+        return;
+    qsort(oracle->hops_made, oracle->made_count, sizeof(uint64_t), oracle_compare_hashes);
+    qsort(oracle->hops_found, oracle->found_count, sizeof(uint64_t), oracle_compare_hashes);
+    cr_assert_eq(
+        memcmp(oracle->hops_made, oracle->hops_found, oracle->made_count * sizeof(uint64_t)), 0,
+        "the hops are others than expected");
+}
+
+/* However leads were merged, each event is counted once. */
+static inline void oracle_check_sum(const struct oracle *oracle, const struct world *world)
+{
+    uint64_t sum = 0;
+    if (agreement_compiled(world->config.agreement)->forget_ms)
+        return; /* nor is what was forgotten */
+    for (uint32_t unit = 0; unit < WORLD_UNITS_MAX; unit++)
+        if (oracle->tombstones[unit].count)
+            return; /* what was erased is counted no more */
+    for (uint32_t n = 0; n < oracle->table.made; n++)
+        sum += lead_table_entry((struct lead_table *)(uintptr_t)&oracle->table, n)->lead.events;
+    cr_assert_eq(sum, oracle->counted);
+}
+
+static inline const struct field *oracle_find_field(const struct field *fields, size_t count,
+                                                    const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].name.size == strlen(name) &&
+            memcmp(fields[i].name.data, name, fields[i].name.size) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+/* Every day of the unit in the store is the oracle's to the last byte, and so is what was spent. */
+static inline void oracle_check_days(struct oracle *oracle, uint32_t unit, struct store *store,
+                                     struct arena *arena)
+{
+    struct field *fields;
+    struct error error;
+    int32_t days[PACT_DAYS_MAX];
+    size_t count, found = 0, day_count = counters_days(oracle->counters[unit], days);
+    cr_assert_eq(store->peek(store, unit, STORE_DAYS, arena, &fields, &count, &error), STATUS_OK);
+    if (getenv("BATON_TEST_LOG"))
+        for (size_t i = 0; i < count; i++)
+            (void)fprintf(stderr, "unit %u: %.*s has %u bytes\n", unit, (int)fields[i].name.size,
+                          fields[i].name.data, fields[i].value.size);
+    for (size_t i = 0; i <= day_count; i++) {
+        char name[12] = "spend";
+        uint8_t *bytes = NULL;
+        if (i < day_count)
+            (void)snprintf(name, sizeof name, "%" PRId32, days[i]);
+        size_t size = i < day_count ? counters_pack(oracle->counters[unit], days[i], &bytes, arena)
+                                    : spend_pack(oracle->spend[unit], &bytes, arena);
+        const struct field *field = oracle_find_field(fields, count, name);
+        cr_assert_eq(field != NULL, size > 0, "unit %u: field %s", unit, name);
+        found += size > 0;
+        cr_assert(!size ||
+                      (field->value.size == size && memcmp(field->value.data, bytes, size) == 0),
+                  "unit %u: day %s differs from what the log says", unit, name);
+    }
+    const struct field *judged = oracle_find_field(fields, count, "judged");
+    uint8_t *bytes = NULL;
+    size_t size = unit == 0 ? judged_pack(oracle->judged, &bytes, arena) : 0;
+    cr_assert_eq(judged != NULL, size > 0, "unit %u: judgements", unit);
+    cr_assert(!size || (judged->value.size == size && memcmp(judged->value.data, bytes, size) == 0),
+              "judgements differ from what the log says");
+    found += size > 0;
+    cr_assert_eq(count, found, "unit %u has days that the log does not know", unit);
+}
+
+/* Goals and dates have ids that begin with the agreement's name: each was told once. */
+static inline void oracle_check_judged(struct oracle *oracle, struct world *world)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < memory_log_output_count(world->log, TOPIC_BREACHES); i++) {
+        const struct outgoing_message *message = memory_log_output(world->log, TOPIC_BREACHES, i);
+        for (size_t h = 0; h < message->header_count; h++)
+            told += strcmp(message->headers[h].name, "ce_id") == 0 &&
+                    message->headers[h].value_size > 6 &&
+                    memcmp(message->headers[h].value, "world/", 6) == 0;
+    }
+    cr_assert_eq(told, oracle->judgements_told);
+}
+
+static inline void oracle_check_counters(struct oracle *oracle, struct world *world)
+{
+    struct store *store = memory_store_create(world->db);
+    struct arena arena;
+    arena_init(&arena, 65536);
+    for (uint32_t unit = 0; unit < world->units; unit++)
+        oracle_check_days(oracle, unit, store, &arena);
+    arena_fini(&arena);
+    store->destroy(store);
 }
 
 static inline void oracle_check(struct oracle *oracle, struct world *world)
@@ -570,6 +1036,10 @@ static inline void oracle_check(struct oracle *oracle, struct world *world)
     cr_assert_eq(memory_log_output_count(world->log, TOPIC_STAGES), oracle->expected_count);
     cr_assert_eq(memory_log_output_count(world->log, TOPIC_DEAD), oracle->dead);
     oracle_check_leads(oracle, world);
+    oracle_check_counters(oracle, world);
+    oracle_check_judged(oracle, world);
+    oracle_check_hops(oracle);
+    oracle_check_sum(oracle, world);
 }
 
 static inline void oracle_fini(struct oracle *oracle)
@@ -577,7 +1047,19 @@ static inline void oracle_fini(struct oracle *oracle)
     for (uint32_t unit = 0; unit < WORLD_UNITS_MAX; unit++)
         if (oracle->words[unit].capacity)
             baton_words_fini(&oracle->words[unit]);
+    for (uint32_t unit = 0; unit < WORLD_UNITS_MAX; unit++)
+        tombstones_fini(&oracle->tombstones[unit]);
+    for (uint32_t unit = 0; unit < WORLD_UNITS_MAX; unit++) {
+        counters_destroy(oracle->counters[unit]);
+        spend_destroy(oracle->spend[unit]);
+    }
+    judged_destroy(oracle->judged);
+    for (size_t i = 0; i < oracle->expected_count; i++)
+        if (oracle->expected[i].kind == RECORD_ERASED)
+            free((void *)(uintptr_t)oracle->expected[i].lead_id.data);
     lead_table_fini(&oracle->table);
+    free(oracle->hops_made);
+    free(oracle->hops_found);
     free(oracle->expected);
 }
 

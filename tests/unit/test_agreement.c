@@ -112,10 +112,10 @@ Test(agreement, rules_are_found_by_kind_and_by_hash)
     const struct baton_agreement *compiled = agreement_compiled(agreement);
     cr_expect_eq(compiled->kind_start[BATON_VISIT], 0);
     cr_expect_eq(compiled->kind_start[BATON_CLICK], 1);
-    cr_assert_eq(compiled->kind_start[BATON_CLICK + 1],
-                 3); /* a `while` rule is not in force: no event hits it */
+    cr_assert_eq(compiled->kind_start[BATON_CLICK + 1], 4);
     cr_expect_eq(compiled->by_kind[1], 0);
     cr_expect_eq(compiled->by_kind[2], 2);
+    cr_expect_eq(compiled->by_kind[3], 3);
     for (uint32_t i = 0; i < compiled->behaviour_count; i++) {
         uint32_t slot = compiled->behaviour[i].hash & compiled->by_hash_mask;
         while (compiled->by_hash[slot] != i + 1) {
@@ -143,21 +143,73 @@ Test(agreement, free_properties_that_are_named_anywhere_are_kept_once)
     agreement_destroy(agreement);
 }
 
-Test(agreement, words_that_change_scores_are_refused_and_others_are_idle)
+Test(agreement, every_word_of_a_pact_is_in_force)
 {
     struct agreement *agreement =
-        parse(HEAD "behaviour: [{id: a, event: click, points: 1, while: {times: 2, within: 3d}}]\n"
-                   "ignore: {bots: true}\nrecycle: {after: 3d, score: 1}\nmeeting: week\n" GATES);
+        parse(HEAD "meeting: week\nreview: {every: month, owner: Ana}\n"
+                   "goals: {customers: {at_least: 1, per: day, owner: Ana}}\n"
+                   "sales: {reasons: [no budget], verdict: {within: 3d, owner: Ana}}\n" GATES);
     size_t refused, idle;
-    const struct agreement_word *words = agreement_refused(agreement, &refused);
-    cr_assert_eq(refused, 3);
-    cr_expect_str_eq(words[0].word, "ignore");
-    cr_expect_str_eq(words[1].word, "while");
-    cr_expect_eq(words[1].line, 3);
-    cr_expect_str_eq(words[2].word, "recycle");
+    (void)agreement_refused(agreement, &refused);
     (void)agreement_idle(agreement, &idle);
-    cr_expect_eq(idle, 1);
+    cr_expect_eq(refused, 0);
+    cr_expect_eq(idle, 0);
+    cr_expect_not_null(agreement_compiled(agreement)->pact);
     agreement_destroy(agreement);
+}
+
+Test(agreement, who_is_to_be_ignored_is_compiled)
+{
+    struct agreement *agreement =
+        parse(HEAD "ignore: {bots: true, user_agents: [\"*Monitoring*\", Probe/1]}\n" RULES GATES);
+    const struct baton_agreement *compiled = agreement_compiled(agreement);
+    cr_expect(compiled->ignore_bots);
+    cr_assert_eq(compiled->ignore_agent_count, 2);
+    cr_expect(text_is(compiled->ignore_agents[0], "*monitoring*"));
+    cr_expect(text_is(compiled->ignore_agents[1], "probe/1"));
+    cr_expect(baton_agreement_fields(compiled) & 1u << BATON_USER_AGENT);
+    struct text_buffer sentences = {0};
+    agreement_sentences(agreement, LANGUAGE_EN, &sentences);
+    cr_expect(strstr(sentences.data, "Events of known bots do not count.\n"), "%s", sentences.data);
+    cr_expect(strstr(sentences.data, "Events of these user agents do not count: "), "%s",
+              sentences.data);
+    cr_expect(strstr(sentences.data, "Monitoring"), "%s", sentences.data);
+    cr_expect(strstr(sentences.data, "Probe/1.\n"), "%s", sentences.data);
+    text_buffer_fini(&sentences);
+    agreement_destroy(agreement);
+}
+
+Test(agreement, user_agents_are_read_only_where_some_are_ignored)
+{
+    static const char *const none[] = {"", "ignore: {}\n", "ignore: {bots: false}\n"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        struct text_buffer text = {0}, sentences = {0};
+        text_buffer_print(&text, "%s%s%s", HEAD, none[i], RULES GATES);
+        struct agreement *agreement = parse(text.data);
+        cr_expect_eq(baton_agreement_fields(agreement_compiled(agreement)) & 1u << BATON_USER_AGENT,
+                     0, "%s", none[i]);
+        agreement_sentences(agreement, LANGUAGE_EN, &sentences);
+        cr_expect_not(strstr(sentences.data, "user agent"), "%s", none[i]);
+        text_buffer_fini(&text);
+        text_buffer_fini(&sentences);
+        agreement_destroy(agreement);
+    }
+}
+
+/* What was spent is told by campaign, also where no touch is kept. */
+Test(agreement, campaigns_are_read_where_something_is_promised)
+{
+    static const char *const promises[] = {
+        "", "goals: {customers: {at_least: 1, per: day, owner: Ana}}\n"};
+    for (size_t i = 0; i < sizeof promises / sizeof *promises; i++) {
+        struct text_buffer text = {0};
+        text_buffer_print(&text, "%s%s%s", HEAD "touches: 0\n", promises[i], RULES GATES);
+        struct agreement *agreement = parse(text.data);
+        uint32_t fields = baton_agreement_fields(agreement_compiled(agreement));
+        cr_expect_eq(fields >> BATON_CAMPAIGN & 1, i);
+        text_buffer_fini(&text);
+        agreement_destroy(agreement);
+    }
 }
 
 /* ---- Identity ---- */
@@ -187,7 +239,7 @@ Test(agreement, its_hash_covers_everything_but_signatures_and_comments)
     cr_expect(same_agreement(
         text, HEAD "behaviour:\n  - points: 1\n    id: 'visit'\n    event: visit\n" GATES));
     cr_expect_not(same_agreement(text, HEAD RULES GATES "touches: 3\n"));
-    cr_expect_not(same_agreement(text, HEAD RULES GATES "meeting: week\n"));
+    cr_expect_not(same_agreement(text, HEAD RULES GATES "review: {every: week, owner: A}\n"));
     cr_expect_not(same_agreement(text, "agreement: test\nversion: 2\n" RULES GATES));
 }
 
@@ -273,8 +325,14 @@ Test(agreement, its_days_are_days_of_its_zone)
     cr_expect_eq(compiled->expires_ms, after);
     cr_expect_eq(offset_at(compiled, first), -10800);
     struct text_buffer why = {0};
-    cr_expect_not(agreement_in_force(agreement, first - 1, &why));
-    cr_expect(strstr(why.data, "2026-11-01"));
+    struct speech speech;
+    speech_init(&speech, LANGUAGE_PT, &why);
+    cr_expect_not(agreement_in_force(agreement, first - 1, &speech));
+    cr_expect(strstr(why.data, "o acordo test, versão 1, só vale a partir de 01/11/2026; "));
+    text_buffer_clear(&why);
+    cr_expect_not(agreement_in_force(agreement, after, &speech));
+    cr_expect(strstr(why.data, "01/02/2027"));
+    speech_fini(&speech);
     cr_expect(agreement_in_force(agreement, first, NULL));
     cr_expect(agreement_in_force(agreement, after - 1, NULL));
     cr_expect_not(agreement_in_force(agreement, after, NULL));
@@ -405,6 +463,28 @@ Test(agreement, a_file_that_cannot_be_read_is_an_error)
     struct agreement *agreement;
     struct text_buffer messages = {0};
     cr_expect_eq(agreement_load("/nowhere/at/all.yaml", &agreement, &messages), STATUS_STOP);
-    cr_expect(strstr(messages.data, "/nowhere/at/all.yaml: error: cannot be read"));
+    cr_expect_str_eq(messages.data,
+                     "/nowhere/at/all.yaml: error: cannot be read: No such file or directory\n");
     text_buffer_fini(&messages);
+}
+
+static void cannot_be_read(const char *path, enum language language, const char *expected)
+{
+    struct agreement *agreement;
+    struct findings findings;
+    struct text_buffer messages = {0};
+    findings_init(&findings, language);
+    cr_expect_eq(agreement_read_file(path, &agreement, &findings), STATUS_STOP);
+    findings_print(&findings, "f", &messages);
+    cr_expect_str_eq(messages.data, expected);
+    findings_fini(&findings);
+    text_buffer_fini(&messages);
+}
+
+Test(agreement, why_a_file_cannot_be_read_is_said_in_the_language)
+{
+    cannot_be_read("/nowhere", LANGUAGE_PT, "f: erro: não pode ser lido: o arquivo não existe\n");
+    cannot_be_read("/nowhere", LANGUAGE_ES, "f: error: no se puede leer: el archivo no existe\n");
+    cannot_be_read("/", LANGUAGE_EN, "f: error: cannot be read: Is a directory\n");
+    cannot_be_read("/", LANGUAGE_PT, "f: erro: não pode ser lido: é uma pasta\n");
 }

@@ -1,14 +1,14 @@
 /* What the direct client of the load-test harness writes is what Kafka reads. A real broker takes
  * it in tests/bench/test_bench.py. */
 #include "base/arena.h"
+#include "base/big_endian.h"
 #include "base/bytes.h"
-#include "commands/partitioner.h"
-#include "direct/big_endian.h"
-#include "direct/crc32c.h"
+#include "base/crc32c.h"
 #include "direct/direct.h"
 #include "direct/lz4_frame.h"
 #include "direct/murmur2.h"
 #include "direct/record_batch.h"
+#include "pipeline/partitioner.h"
 
 #include <criterion/criterion.h>
 #include <dlfcn.h>

@@ -207,8 +207,8 @@ static size_t write_promotion(char *room, size_t head, const char *event_id)
     at += put_text(at, "9f2c");
     at += put_text(at, event_id);
     at += put_text(at, "lead-events");
-    memset(at, 0, 9); /* partition, offset, three lists, conversions, two channels, profile */
-    return (size_t)(at + 9 - room);
+    memset(at, 0, 21); /* partition, offset, and 19 things that are empty, none or null */
+    return (size_t)(at + 21 - room);
 }
 
 Test(bench_latency, a_promotion_is_read_in_each_of_batons_formats)
@@ -239,7 +239,7 @@ Test(bench_latency, what_is_cut_off_or_names_no_event_of_ours_is_not_read)
     cr_assert_eq(receiver_schema(&receiver, &error), STATUS_OK);
     size_t size = write_promotion(room, 10, ID);
     for (size_t cut = 0; cut < size; cut++) {
-        if (cut > 10 && cut + 9 < size) /* libavro leaks a text that is cut off */
+        if (cut > 10 && cut + 21 < size) /* libavro leaks a text that is cut off */
             continue;
         char *exact = malloc(cut ? cut : 1); /* so that a step beyond it is seen */
         memcpy(exact, room, cut);

@@ -88,10 +88,10 @@ Test(input, fields_and_kinds_are_mapped_in_json_too)
             "");
     cr_text(bench.event.fields[BATON_PAGE], "/own");
     cr_json(&bench, "{\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":6}", "");
-    cr_json(
-        &bench,
-        "{\"type\":\"spend\",\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\",\"time\":6}",
-        "unknown_kind");
+    cr_json(&bench,
+            "{\"type\":\"published\",\"kind\":\"visit\",\"event_id\":\"e\",\"lead_id\":\"l1\","
+            "\"time\":6}",
+            "unknown_kind");
     bench_fini(&bench);
 }
 

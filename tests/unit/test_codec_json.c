@@ -206,7 +206,7 @@ Test(json, reasons_come_in_the_order_of_the_checks)
     cr_json(&bench, " {}", "unknown_framing");
     cr_json(&bench, "{", "unreadable");
     cr_json(&bench, "{}", "unknown_kind");
-    cr_json(&bench, "{\"kind\":\"spend\"}", "unknown_kind");
+    cr_json(&bench, "{\"kind\":\"published\"}", "unknown_kind");
     cr_json(&bench, "{\"kind\":null}", "unknown_kind");
     cr_json(&bench, "{\"kind\":\"visit\"}", "no_event_id");
     cr_json(&bench, "{\"kind\":\"visit\",\"event_id\":\"\"}", "no_event_id");

@@ -22,7 +22,7 @@ struct fixture {
 };
 
 static const char *const topics[OUTGOING_TOPICS] = {"lead-promotions", "lead-stages",
-                                                    "lead-events-dead"};
+                                                    "lead-events-dead", "lead-breaches"};
 
 static void fold_history(struct world *world)
 {
@@ -83,7 +83,7 @@ static struct fixture *fixture_create(enum output_format format)
                                     .event_id = TEXT("e-1"),
                                     .lead_id = TEXT("l 1/\xc3\xa9"),
                                     .time_ms = NOON};
-    f->transition = (struct baton_transition){BATON_MQL, BATON_SQL, {7025, 2000, 5025}};
+    f->transition = (struct baton_transition){BATON_MQL, BATON_SQL, {7025, 2000, 5025}, 1};
     f->origin = (struct origin){.topic = "lead-events", .partition = 5, .offset = 1234567890123};
     f->view = (struct stage_view){&f->world.lead,      &f->event,       &f->transition,
                                   &f->world.agreement, &f->world.words, &f->origin};
@@ -136,11 +136,16 @@ static void expect_text(const struct outgoing_message *message, const char *text
     "\"agreement\":\"demo\",\"agreement_version\":3,\"agreement_hash\":\"abc0\","                  \
     "\"event_id\":\"e-1\",\"topic\":\"lead-events\",\"partition\":5,\"offset\":1234567890123"
 
+#define NOTHING_ELSE                                                                               \
+    ",\"change\":null,\"by\":null,\"report\":null,\"reason\":null,\"why\":null,"                   \
+    "\"adjusted\":null,\"points\":null,\"other\":null,\"stage_offset\":null,"                      \
+    "\"published\":null,\"adopted\":null"
+
 Test(outgoing, a_stage_change_in_json)
 {
     struct fixture *f = fixture_create(OUTPUT_JSON);
     encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
-    expect_text(&f->out, "{" STAGE_JSON "}");
+    expect_text(&f->out, "{" STAGE_JSON NOTHING_ELSE "}");
     cr_assert_eq(f->out.topic, TOPIC_STAGES);
     fixture_destroy(f);
 }
@@ -165,7 +170,16 @@ Test(outgoing, a_promotion_proves_itself)
         "\"page\":\"/pricing\",\"form\":null,\"campaign\":null,\"channel\":\"ads\","
         "\"rules\":[\"visit\"]}],"
         "\"conversions\":1,\"first_channel\":\"ads\",\"last_channel\":\"mail\","
-        "\"profile\":{\"name\":\"Ana\"}}");
+        "\"profile\":{\"name\":\"Ana\"},\"by\":null,\"reason\":null,\"adjusted\":null,"
+        "\"persona\":null,\"segment\":null,\"owner\":null,\"age_ms\":86400000,"
+        "\"forms\":[{\"time\":\"2026-11-01T12:00:00.000Z\",\"form\":\"demo-request\","
+        "\"page\":null,\"fields\":[]}],\"mail\":null,"
+        "\"pages\":[{\"page\":\"/pricing\",\"times\":1,"
+        "\"last\":\"2026-10-31T12:00:00.000Z\",\"rules\":[\"visit\"]}],\"earlier\":[],"
+        "\"why\":[\"The score is 70.25 points: 20 for who the lead is, 50.25 for what it did.\","
+        "\"The agreement hands a lead to sales from 1,000,000 points on.\","
+        "\"demo: 40 points for 1 form filled in.\",\"visit: 7.07 points for 1 visit.\","
+        "\"fit: 20 points for who the lead is.\"]}");
     fixture_destroy(f);
 }
 
@@ -251,6 +265,18 @@ Test(outgoing, no_hundredth_prints_more_than_two_decimals)
 /* ---- Avro
  * ---------------------------------------------------------------------------------------- */
 
+/* What libavro writes of it. */
+static void expect_same_by_libavro(avro_value_t *value, const uint8_t *bytes, size_t size)
+{
+    char *again = calloc(1, size + 1);
+    avro_writer_t writer = avro_writer_memory(again, (int64_t)size + 1);
+    cr_assert(!avro_value_write(writer, value));
+    cr_assert_eq(avro_writer_tell(writer), (int64_t)size);
+    cr_assert_arr_eq(again, bytes, size);
+    avro_writer_free(writer);
+    free(again);
+}
+
 /* Reads with the schema as it stands in the folder, by libavro's own reader. */
 static char *read_by_libavro(const char *file, const uint8_t *bytes, size_t size)
 {
@@ -266,6 +292,7 @@ static char *read_by_libavro(const char *file, const uint8_t *bytes, size_t size
     cr_assert(avro_read(reader, &rest, 1) != 0, "there are bytes behind the record");
     char *json = NULL;
     cr_assert(!avro_value_to_json(&value, 1, &json));
+    expect_same_by_libavro(&value, bytes, size);
     avro_reader_free(reader);
     avro_value_decref(&value);
     avro_value_iface_decref(class);
@@ -315,7 +342,16 @@ Test(outgoing, a_promotion_in_avro_reads_back_with_its_schema)
                "\"page\":{\"string\":\"/pricing\"},\"form\":null,\"campaign\":null,"
                "\"channel\":{\"string\":\"ads\"},\"rules\":[\"visit\"]}],\"conversions\":1,"
                "\"first_channel\":{\"string\":\"ads\"},\"last_channel\":{\"string\":\"mail\"},"
-               "\"profile\":{\"name\":\"Ana\"}}",
+               "\"profile\":{\"name\":\"Ana\"},\"by\":null,\"reason\":null,\"adjusted\":null,"
+               "\"persona\":null,\"segment\":null,\"owner\":null,\"age_ms\":{\"long\":86400000},"
+               "\"forms\":[{\"time\":1793534400000,\"form\":{\"string\":\"demo-request\"},"
+               "\"page\":null,\"fields\":[]}],\"mail\":null,"
+               "\"pages\":[{\"page\":\"/pricing\",\"times\":1,\"last\":1793448000000,"
+               "\"rules\":[\"visit\"]}],\"earlier\":[],"
+               "\"why\":[\"The score is 70.25 points: 20 for who the lead is, 50.25 for what it "
+               "did.\",\"The agreement hands a lead to sales from 1,000,000 points on.\","
+               "\"demo: 40 points for 1 form filled in.\",\"visit: 7.07 points for 1 visit.\","
+               "\"fit: 20 points for who the lead is.\"]}",
                0, NULL);
     cr_assert(root && wanted && json_equal(root, wanted), "%s", text);
     json_decref(root);
@@ -357,7 +393,7 @@ Test(outgoing, cloud_events_headers_name_the_transition)
     expect_header(&f->out, "content-type", "application/avro");
     expect_header(&f->out, "traceparent", NULL);
     cr_assert(f->out.key_size == 6 && memcmp(f->out.key, "l 1/\xc3\xa9", 6) == 0);
-    f->transition = (struct baton_transition){BATON_LEAD, BATON_MQL, {1, 1, 0}};
+    f->transition = (struct baton_transition){BATON_LEAD, BATON_MQL, {1, 1, 0}, 1};
     encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
     expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/1/mql");
     expect_header(&f->out, "ce_type", "baton.stage_change");
@@ -523,12 +559,25 @@ static enum status read_copy(struct fixture *f, const void *value, size_t size,
     return status;
 }
 
-static void expect_all_cuts_rejected(struct fixture *f, const uint8_t *value, size_t size)
+/* `first`, `second`: sizes at which it is a record all the same, 0: none. */
+static void expect_cuts_rejected(struct fixture *f, const uint8_t *value, size_t size, size_t first,
+                                 size_t second)
 {
     struct stage_record record;
     for (size_t cut = 0; cut < size; cut++)
-        cr_assert_eq(read_copy(f, value, cut, &record), STATUS_REJECT, "cut at %zu", cut);
+        cr_assert_eq(read_copy(f, value, cut, &record),
+                     cut && (cut == first || cut == second) ? STATUS_OK : STATUS_REJECT,
+                     "cut at %zu", cut);
 }
+
+static void expect_all_cuts_rejected(struct fixture *f, const uint8_t *value, size_t size)
+{
+    expect_cuts_rejected(f, value, size, 0, 0);
+}
+
+/* Fields behind `offset`, a byte each where they are null. */
+#define OTHER_CHANGES 9
+#define PACT_CHANGES 2
 
 static void round_trip(enum output_format format)
 {
@@ -563,9 +612,186 @@ Test(stage_records, read_back_from_registry_framing)
     memcpy(framed + 5, (const uint8_t *)f->out.value + 10, size - 5);
     cr_assert_eq(read_copy(f, framed, size, &record), STATUS_OK, "%s", f->error.text);
     expect_record(&record);
-    expect_all_cuts_rejected(f, framed, size);
+    /* as version 0.1 wrote it, and as it was before there were pacts */
+    expect_cuts_rejected(f, framed, size, size - PACT_CHANGES - OTHER_CHANGES, size - PACT_CHANGES);
     free(framed);
     fixture_destroy(f);
+}
+
+Test(stage_records, version_0_1_wrote_fewer_fields)
+{
+    struct fixture *f = fixture_create(OUTPUT_AVRO);
+    struct stage_record record;
+    encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+    size_t size = f->out.value_size - PACT_CHANGES - OTHER_CHANGES;
+    uint8_t *former = arena_copy(&f->arena, f->out.value, size);
+    memcpy(former + 2, "\x4e\x0a\xb6\xe0\xda\xc8\x0c\x41", 8);
+    cr_assert_eq(read_copy(f, former, size, &record), STATUS_OK, "%s", f->error.text);
+    expect_record(&record);
+    cr_assert(record.kind == RECORD_STAGE && record.stage_offset == -1);
+    expect_all_cuts_rejected(f, former, size);
+    fixture_destroy(f);
+}
+
+Test(stage_records, before_there_were_pacts_two_fields_were_not_there)
+{
+    struct fixture *f = fixture_create(OUTPUT_AVRO);
+    struct stage_record record;
+    encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+    size_t size = f->out.value_size - PACT_CHANGES;
+    uint8_t *former = arena_copy(&f->arena, f->out.value, size);
+    memcpy(former + 2, "\xbc\xd1\x97\x89\xba\x89\x2b\x0f", 8);
+    cr_assert_eq(read_copy(f, former, size, &record), STATUS_OK, "%s", f->error.text);
+    expect_record(&record);
+    cr_assert(record.published_ms == 0 && !record.adopted);
+    expect_all_cuts_rejected(f, former, size);
+    fixture_destroy(f);
+}
+
+Test(stage_records, tell_when_a_promotion_went_out_and_of_a_stage_taken_over)
+{
+    for (int format = OUTPUT_AVRO; format <= OUTPUT_JSON; format++) {
+        struct fixture *f = fixture_create((enum output_format)format);
+        struct baton_transition adopted = *f->view.transition;
+        struct stage_record record;
+        f->view.published_ms = 1762000000123;
+        encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+        cr_assert_eq(read_copy(f, f->out.value, f->out.value_size, &record), STATUS_OK);
+        cr_assert(record.published_ms == 1762000000123 && !record.adopted);
+        expect_all_cuts_rejected(f, f->out.value, f->out.value_size);
+        adopted.adopted = true;
+        f->view.transition = &adopted;
+        f->view.published_ms = 0;
+        encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+        cr_assert_eq(read_copy(f, f->out.value, f->out.value_size, &record), STATUS_OK);
+        cr_assert(record.published_ms == 0 && record.adopted);
+        fixture_destroy(f);
+    }
+}
+
+/* ---- Breaches ---- */
+
+static struct breach_view late(struct fixture *f)
+{
+    return (struct breach_view){.promise = "first_contact",
+                                .state = BREACH_BROKEN,
+                                .side = BATON_SALES,
+                                .owner = TEXT("Head of Sales"),
+                                .escalate_to = TEXT("Managing Director"),
+                                .time_ms = 1762002000000,
+                                .lead_id = f->event.lead_id,
+                                .generation = 2,
+                                .seller = TEXT("Ana"),
+                                .started_ms = 1762000000000,
+                                .due_ms = 1762002000000,
+                                .agreement = f->view.agreement,
+                                .origin = f->view.origin};
+}
+
+Test(breaches, of_a_clock_in_json)
+{
+    struct fixture *f = fixture_create(OUTPUT_JSON);
+    struct breach_view view = late(f);
+    encoder_breach(f->encoder, &f->arena, &view, &f->out);
+    cr_assert_eq(f->out.topic, TOPIC_BREACHES);
+    cr_assert_eq(f->out.key_size, f->event.lead_id.size);
+    expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/2/first_contact");
+    expect_header(&f->out, "ce_type", "baton.breach");
+    expect_header(&f->out, "ce_time", "2025-11-01T13:00:00.000Z");
+    expect_text(&f->out,
+                "{\"promise\":\"first_contact\",\"state\":\"broken\",\"side\":\"sales\","
+                "\"owner\":\"Head of Sales\",\"escalate_to\":\"Managing Director\","
+                "\"time\":\"2025-11-01T13:00:00.000Z\",\"lead_id\":\"l 1/\xc3\xa9\","
+                "\"generation\":2,\"seller\":\"Ana\",\"started\":\"2025-11-01T12:26:40.000Z\","
+                "\"due\":\"2025-11-01T13:00:00.000Z\","
+                "\"estimated\":false,\"period\":null,\"unit\":null,\"promised\":null,"
+                "\"actual\":null,\"needed\":null,\"revision\":0,\"agreement\":\"demo\","
+                "\"agreement_version\":3,\"agreement_hash\":\"abc0\"}");
+    fixture_destroy(f);
+}
+
+Test(breaches, reminders_and_corrections_have_ids_of_their_own)
+{
+    struct fixture *f = fixture_create(OUTPUT_JSON);
+    struct breach_view view = late(f);
+    view.state = BREACH_REMINDER;
+    encoder_breach(f->encoder, &f->arena, &view, &f->out);
+    expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/2/first_contact/reminder");
+    expect_header(&f->out, "ce_type", "baton.reminder");
+    view.promise = "next_update";
+    view.state = BREACH_KEPT;
+    encoder_breach(f->encoder, &f->arena, &view, &f->out);
+    expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/2/next_update/1762000000000/kept");
+    expect_header(&f->out, "ce_type", "baton.correction");
+    view.state = BREACH_BROKEN;
+    encoder_breach(f->encoder, &f->arena, &view, &f->out);
+    expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/2/next_update/1762000000000");
+    fixture_destroy(f);
+}
+
+Test(breaches, of_a_goal_in_avro)
+{
+    struct fixture *f = fixture_create(OUTPUT_AVRO);
+    struct breach_view view = {.promise = "delivery",
+                               .state = BREACH_MISSED,
+                               .side = BATON_MARKETING,
+                               .time_ms = 5,
+                               .period = "2026-11-03",
+                               .unit = "leads",
+                               .promised = 10000,
+                               .actual = 9900,
+                               .has_needed = true,
+                               .needed = 12345,
+                               .revision = 1,
+                               .agreement = f->view.agreement};
+    size_t size;
+    encoder_breach(f->encoder, &f->arena, &view, &f->out);
+    cr_assert(f->out.key_size == 8 && memcmp(f->out.key, "delivery", 8) == 0);
+    expect_header(&f->out, "ce_id", "demo/delivery/2026-11-03/1");
+    const uint8_t *body = expect_single_object(&f->out, "Breach.avsc", &size);
+    char *text = read_by_libavro("Breach.avsc", body, size);
+    cr_expect(strstr(text, "\"promised\": {\"long\": 10000}"), "%s", text);
+    cr_expect(strstr(text, "\"needed\": {\"long\": 12345}"), "%s", text);
+    cr_expect(strstr(text, "\"lead_id\": null"), "%s", text);
+    free(text);
+    fixture_destroy(f);
+}
+
+Test(stage_records, tell_of_a_report_that_was_ignored_and_of_an_adjustment)
+{
+    static const struct baton_feedback feedback = {.report = BATON_REPORT_CUSTOMER,
+                                                   .seller = TEXT("Ana")};
+    static const struct baton_adjustment adjustment = {
+        .by = TEXT("Bruno"), .reason = TEXT("fair"), .points = -7};
+    struct stage_record record;
+    for (int format = OUTPUT_AVRO; format <= OUTPUT_JSON; format++) {
+        struct fixture *f = fixture_create((enum output_format)format);
+        f->event.kind = BATON_FEEDBACK;
+        f->event.feedback = &feedback;
+        f->view.kind = RECORD_IGNORED;
+        f->view.why = "is no customer";
+        encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+        expect_header(&f->out, "ce_id", "l%201%2F%C3%A9/1/ignored/5/1234567890123");
+        expect_header(&f->out, "ce_type", "baton.report_ignored");
+        cr_assert_eq(read_copy(f, f->out.value, f->out.value_size, &record), STATUS_OK);
+        cr_assert_eq(record.kind, RECORD_IGNORED);
+        expect_all_cuts_rejected(f, f->out.value, f->out.value_size);
+        f->event.kind = BATON_ADJUST;
+        f->event.adjustment = &adjustment;
+        f->view.kind = RECORD_ADJUSTED;
+        f->view.why = NULL;
+        encoder_stage_change(f->encoder, &f->arena, &f->view, &f->out);
+        expect_header(&f->out, "ce_type", "baton.adjusted");
+        cr_assert_eq(read_copy(f, f->out.value, f->out.value_size, &record), STATUS_OK);
+        cr_assert_eq(record.kind, RECORD_ADJUSTED);
+        if (format == OUTPUT_JSON)
+            expect_text(&f->out, "{" STAGE_JSON ",\"change\":\"adjusted\",\"by\":\"Bruno\","
+                                 "\"report\":null,\"reason\":\"fair\",\"why\":null,"
+                                 "\"adjusted\":null,\"points\":-7,\"other\":null,"
+                                 "\"stage_offset\":null,\"published\":null,"
+                                 "\"adopted\":null}");
+        fixture_destroy(f);
+    }
 }
 
 Test(stage_records, ids_may_hold_any_character)

@@ -150,9 +150,9 @@ Test(registry, one_that_is_away_is_waited_for_and_its_password_not_told)
     cr_assert_eq(registry_register("no address", "t", "{}", 2, &id, &error), STATUS_STOP);
 }
 
-Test(registry, the_encoder_registers_both_schemas_and_frames_with_the_id)
+Test(registry, the_encoder_registers_its_schemas_and_frames_with_the_id)
 {
-    static const char *const topics[OUTGOING_TOPICS] = {"p", "s", "d"};
+    static const char *const topics[OUTGOING_TOPICS] = {"p", "s", "d", "b"};
     struct fake_registry *fake = fake_start("200 OK", "{\"id\": 66051}");
     struct encoder *encoder;
     struct error error;
@@ -160,14 +160,14 @@ Test(registry, the_encoder_registers_both_schemas_and_frames_with_the_id)
                  STATUS_STOP);
     cr_assert_eq(encoder_create(&encoder, OUTPUT_REGISTRY, "/baton", topics, fake->url, &error),
                  STATUS_OK, "%s", error.text);
-    cr_assert_eq(fake->requests, 2);
+    cr_assert_eq(fake->requests, 3);
 
     struct arena arena;
     arena_init(&arena, 4096);
     struct baton_lead lead;
     baton_lead_init(&lead);
     struct baton_event event = {.lead_id = {"l", 1}, .event_id = {"e", 1}, .time_ms = 5};
-    struct baton_transition transition = {BATON_LEAD, BATON_MQL, {1, 1, 0}};
+    struct baton_transition transition = {BATON_LEAD, BATON_MQL, {1, 1, 0}, 1};
     struct baton_agreement agreement = {.name = {"a", 1}, .hash = {"00", 2}, .version = 1};
     struct origin origin = {.topic = "in"};
     struct stage_view view = {&lead, &event, &transition, &agreement, NULL, &origin};
@@ -185,7 +185,7 @@ Test(registry, the_encoder_registers_both_schemas_and_frames_with_the_id)
 
 Test(registry, an_encoder_waits_for_a_registry_that_is_not_ready)
 {
-    static const char *const topics[OUTGOING_TOPICS] = {"p", "s", "d"};
+    static const char *const topics[OUTGOING_TOPICS] = {"p", "s", "d", "b"};
     struct fake_registry *fake = fake_start("503 Later", "");
     struct encoder *encoder;
     struct error error;

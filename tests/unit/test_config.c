@@ -35,6 +35,7 @@ Test(config, an_empty_file_is_all_defaults)
     cr_expect_str_eq(config->kafka.instance, "");
     cr_expect_eq(config->kafka.properties.count, 0);
     cr_expect_str_eq(config->topics.dead, "lead-events-dead");
+    cr_expect_str_eq(config->topics.breaches, "lead-breaches");
     cr_expect_eq(config->topics.retention_ms, INT64_C(2592000000));
     cr_expect_eq(config->input.lead_id, CONFIG_LEAD_ID_VALUE);
     cr_expect_eq(config->input.max_ahead_ms, 300000);

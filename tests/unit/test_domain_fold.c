@@ -219,7 +219,7 @@ static struct baton_event random_event(uint64_t *seed, int number,
 {
     static char ids[EVENTS][8];
     snprintf(ids[number], sizeof ids[number], "e%d", number);
-    struct baton_event event = {.kind = (enum baton_event_kind)below(seed, BATON_EVENT_KINDS),
+    struct baton_event event = {.kind = (enum baton_event_kind)below(seed, BATON_PROFILE + 1),
                                 .event_id = text_of(ids[number]),
                                 .time_ms = MONDAY_MS + number * 1000 + (int64_t)below(seed, 1000)};
     event.fields[BATON_PAGE] = text_of(some_texts[below(seed, 5)]);

@@ -2,6 +2,8 @@
  * it, and how it hands over. */
 #include "pipeline_cases.h"
 
+#include "pipeline/pipeline.h"
+
 /* ---- damage
  * -------------------------------------------------------------------------------------- */
 
@@ -532,4 +534,56 @@ Test(pipeline_owner, a_promotion_is_of_its_event_even_if_folding_went_on)
     cr_assert_arr_eq(values[0], values[1], sizes[0]);
     free(values[0]);
     free(values[1]);
+}
+
+/* ---- behind
+ * ---------------------------------------------------------------------------------- */
+
+/* Checkpoints in a second in which batches are never full. */
+static uint64_t checkpoints_of_a_second(struct world *world, bool many_wait)
+{
+    enum { BATCH = 8, BEFORE = 1000, SECOND = 1000 };
+    uint64_t begun = 0;
+    for (int step = 0; step < BEFORE + SECOND; step++) {
+        if (step == BEFORE)
+            begun = FIGURE(world, checkpoints);
+        if (step == 0 && many_wait)
+            for (int i = 0; i < (BEFORE + SECOND) * BATCH + 8192; i++)
+                world_append_random(world, 0);
+        for (int i = 0; i < BATCH && !many_wait; i++)
+            world_append_random(world, 0);
+        owner_step(world, 0);
+    }
+    return FIGURE(world, checkpoints) - begun;
+}
+
+Test(pipeline_owner, checkpoints_are_fewer_while_many_events_wait)
+{
+    uint64_t checkpoints[2];
+    for (int many_wait = 0; many_wait < 2; many_wait++) {
+        struct world world;
+        world_init(&world, 1, 1);
+        world.batch = 8; /* a source may hand out less than there is */
+        world.config.checkpoint_interval_behind_ms = 400;
+        owner_start(&world, 0);
+        expect_live(&world);
+        checkpoints[many_wait] = checkpoints_of_a_second(&world, many_wait);
+        settle(&world);
+        world_fini(&world);
+    }
+    cr_assert_geq(checkpoints[0], 8, "%" PRIu64 " while few wait", checkpoints[0]);
+    cr_assert_leq(checkpoints[1], 3, "%" PRIu64 " while many wait", checkpoints[1]);
+    cr_assert_geq(checkpoints[1], 2, "%" PRIu64 " while many wait", checkpoints[1]);
+}
+
+/* The clock counts from the start of the machine: a new worker has not slept through all of that.
+ */
+Test(pipeline_owner, a_worker_that_has_fetched_nothing_yet_is_not_behind)
+{
+    struct world world;
+    world_init(&world, 1, 1);
+    memory_clock_advance(&world.clock, 3600000000);
+    owner_start(&world, 0);
+    cr_assert_not(worker_is_behind(world.owners[0].worker));
+    world_fini(&world);
 }

@@ -133,6 +133,109 @@ Test(pipeline_rebuild, it_counts_what_retention_has_left)
     world_fini(&world);
 }
 
+/* Stage and generation of a lead in the store. */
+static void standing(struct world *world, const char *id, unsigned *stage, unsigned *generation)
+{
+    struct stored_lead stored;
+    struct baton_lead lead;
+    struct lead_table table;
+    *stage = *generation = 0;
+    if (!memory_db_lead(world->db, 0, (struct baton_text){id, (uint32_t)strlen(id)}, &stored))
+        return;
+    lead_table_init(&table, SIZE_MAX);
+    baton_lead_init(&lead);
+    cr_assert_eq(baton_lead_unpack(&lead, stored.packed, stored.packed_size,
+                                   world->config.words_capacity, &table.allocator),
+                 BATON_UNPACKED);
+    *stage = lead.stage;
+    *generation = lead.generation;
+    baton_lead_fini(&lead, &table.allocator);
+    lead_table_fini(&table);
+}
+
+/* Rebuilds a unit of twelve leads from what the log holds from `first` on, with a kill as soon as
+ * it has a position. */
+static void expect_all_stand(struct world *world, int64_t first)
+{
+    unsigned before[12][2], after[2], later = 0;
+    char id[16];
+    for (int i = 0; i < 12; i++) {
+        (void)snprintf(id, sizeof id, "lead-0-%d", i);
+        standing(world, id, &before[i][0], &before[i][1]);
+        later += before[i][1] > 1;
+    }
+    cr_assert_gt(later, 0);
+    memory_db_forget_unit(world->db, 0);
+    memory_log_truncate(world->log, 0, first);
+    start_rebuild(world, false);
+    for (int i = 0; i < STEPS && world_stored(world, 0) < 0; i++)
+        owner_step(world, 0);
+    owner_kill(world, 0); /* what it knew by heart is gone */
+    start_rebuild(world, false);
+    expect_live(world);
+    steps(world, 300);
+    cr_assert(worker_drain(world->owners[0].worker));
+    for (int i = 0; i < 12; i++) {
+        (void)snprintf(id, sizeof id, "lead-0-%d", i);
+        standing(world, id, &after[0], &after[1]);
+        cr_assert(after[0] == before[i][0] && after[1] == before[i][1], "%s: %s of %u", id,
+                  baton_stage_name((enum baton_stage)after[0]), after[1]);
+    }
+    world_fini(world);
+}
+
+/* At events that retention has taken, too, and some lead is in a later generation by then. */
+Test(pipeline_rebuild, every_lead_stands_where_it_stood)
+{
+    struct world world;
+    begin(&world, 1);
+    settle_more(&world, 900);
+    owner_kill(&world, 0);
+    expect_all_stand(&world, 500);
+}
+
+Test(pipeline_rebuild, every_lead_stands_where_it_stood_though_nothing_is_left_to_fold)
+{
+    struct world world;
+    begin(&world, 1);
+    settle_more(&world, 900);
+    owner_kill(&world, 0);
+    for (int i = 0; i < 3; i++)
+        (void)world_append_text(&world, 0, "other", "not read, and not by these leads");
+    expect_all_stand(&world, world.ends[0] - 1);
+}
+
+/* Promoted by an event that a later configuration does not read: it is not promoted again. */
+Test(pipeline_rebuild, what_was_entered_at_an_event_that_is_read_no_more_is_entered_all_the_same)
+{
+    struct world world;
+    unsigned stage, generation;
+    char value[256];
+    begin(&world, 1);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(
+            value, sizeof value,
+            "{\"kind\":\"adjust\",\"event_id\":\"by hand %d\",\"lead_id\":\"z\",\"time\":%" PRId64
+            ",\"by\":\"Ana\",\"reason\":\"fair\",\"stage\":\"%s\"}",
+            i, WORLD_T0 + (int64_t)world.events * 1000 + 200000, i ? "lead" : "sql");
+        (void)world_append_text(&world, 0, "z", value);
+    }
+    settle(&world);
+    size_t before = outputs(&world);
+    owner_kill(&world, 0);
+    memory_db_forget_unit(world.db, 0);
+    world.input.max_ahead_ms = 1000;
+    start_rebuild(&world, false);
+    expect_live(&world);
+    steps(&world, 300);
+    cr_assert(worker_drain(world.owners[0].worker));
+    standing(&world, "z", &stage, &generation);
+    cr_assert(stage == BATON_LEAD && generation == 2, "%s of %u",
+              baton_stage_name((enum baton_stage)stage), generation);
+    cr_assert_eq(outputs(&world), before);
+    world_fini(&world);
+}
+
 Test(pipeline_rebuild, it_goes_on_where_the_log_begins_if_retention_has_passed_k)
 {
     struct world world;

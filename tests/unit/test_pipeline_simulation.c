@@ -2,9 +2,10 @@
  * breaks and is away, in one deterministic thread per seed. Whatever happens, each transition of
  * the oracle is published once and every lead is the oracle's to the last bit.
  *
- * By seed, more is going on: a table smaller than the leads; unknown schemas that are registered
- * some time; restarts of all owners under another agreement; units that lose their state and are
- * rebuilt; a third owner.
+ * By seed, more is going on: a table smaller than the leads; batches of few records, which are
+ * parked while their leads are on the way; unknown schemas that are registered some time; restarts
+ * of all owners under another agreement; units that lose their state and are rebuilt; passes over
+ * all leads, for whom days go by; leads that are merged and erased; a third owner.
  *
  * BATON_SIMULATIONS=N runs N seeds, BATON_SIMULATION_SEED=S just that one, BATON_TEST_LOG=1 shows
  * the log. */
@@ -16,7 +17,7 @@ struct simulation {
     struct world world;
     uint64_t seed;
     int owners;
-    bool small_table, schemas, agreements, rebuilds;
+    bool small_table, schemas, agreements, rebuilds, sweeps;
     uint32_t next_schema; /* ids below it are in use */
     int changes;          /* of the agreement */
 };
@@ -152,7 +153,7 @@ static void append_schema(struct simulation *simulation)
     if (simulation->next_schema < WORLD_SCHEMAS && world_random(world, 15) == 0)
         simulation->next_schema++;
     char lead[32];
-    (void)snprintf(lead, sizeof lead, "lead-%" PRIu32 "-%" PRIu64, unit, world_random(world, 12));
+    world_lead(world, unit, world_random(world, 12), lead);
     (void)world_append_schema(world, unit, lead,
                               1 + (uint32_t)world_random(world, simulation->next_schema));
     if (world_random(world, 6) == 0) { /* right when its text is asked for, with more behind it */
@@ -211,10 +212,29 @@ static void happen(struct simulation *simulation, int round)
         change_agreement(simulation);
     if (simulation->rebuilds && round % 300 == 150)
         lose_state(simulation);
+    if (simulation->sweeps && world_random(world, 60) == 0)
+        memory_clock_advance(&world->clock, INT64_C(43200000000));
 }
 
 /* ---- one world
  * ------------------------------------------------------------------------------------ */
+
+static struct agreement *forgetful(struct agreement *agreement, const char *text)
+{
+    char longer[2048];
+    agreement_destroy(agreement);
+    (void)snprintf(longer, sizeof longer, "%sforget: 1d\n", text);
+    return world_parse(longer);
+}
+
+static void begin_sweeps(struct world *world)
+{
+    world->agreement = forgetful(world->agreement, WORLD_AGREEMENT);
+    world->other = forgetful(world->other, WORLD_OTHER_AGREEMENT);
+    world->config.agreement = world->agreement;
+    world->config.sweep_share = 20;
+    world->config.sweep_every_ms = 3600000;
+}
 
 static void begin(struct simulation *simulation, uint64_t seed)
 {
@@ -225,13 +245,22 @@ static void begin(struct simulation *simulation, uint64_t seed)
                                       .schemas = seed % 5 == 2,
                                       .agreements = seed % 5 == 3,
                                       .rebuilds = seed % 5 == 4,
+                                      .sweeps = seed % 5 != 4 && seed % 2,
                                       .next_schema = 1};
     world_init(world, 3, seed);
+    if (simulation->sweeps)
+        begin_sweeps(world);
     world->config.unknown_schema_wait_ms = 200;
+    world->persons = seed % 4 == 1 || seed % 4 == 2;
+    if (world->persons && seed % 3 == 1)
+        world->config.identity = (struct identity_config){
+            .enabled = true, .field = BATON_EMAIL, .hashed = seed % 4 == 1, .prefix = {"p/", 2}};
     if (seed % 7 < 2) { /* units take turns within a batch */
         world->batch = 3 + seed % 4;
         world->run = 1 + seed % 3;
     }
+    if (seed % 2) /* batches are full: one is parked while the next one is fetched */
+        world->config.batch_records = 1 + (uint32_t)seed % 6;
     if (simulation->small_table) { /* smaller than the leads */
         world->config.table_bytes = 12000;
         world->config.dirty_max = 4;
@@ -251,6 +280,17 @@ static void begin(struct simulation *simulation, uint64_t seed)
     memory_db_save(world->db);
 }
 
+/* What the last pass has asked for is folded, and nothing more is asked for. */
+static void end_sweeps(struct simulation *simulation)
+{
+    struct world *world = &simulation->world;
+    world->config.sweep_share = 0;
+    for (int i = 0; i < simulation->owners; i++)
+        restart(world, i);
+    world_find_ends(world);
+    settle(simulation, "after the last pass");
+}
+
 static void end(struct simulation *simulation)
 {
     struct world *world = &simulation->world;
@@ -258,6 +298,8 @@ static void end(struct simulation *simulation)
         world_register_schema(world, id);
     memory_schemas_set_away(world->schemas, false);
     settle(simulation, "at the end");
+    if (simulation->sweeps)
+        end_sweeps(simulation);
     for (int i = 0; i < 10000; i++) /* an owner may still be taking over what is through */
         owner_step(world, i % simulation->owners);
     for (int i = 0; i < simulation->owners; i++)
@@ -268,6 +310,11 @@ static void end(struct simulation *simulation)
     oracle_make(&oracle, world);
     cr_assert_gt(oracle.expected_count, 10);
     oracle_check(&oracle, world);
+    if (world->persons)
+        cr_assert_gt(oracle.made_count, 10);
+    if (getenv("BATON_TEST_LOG"))
+        (void)fprintf(stderr, "%zu hops, %" PRIu64 " dead letters\n", oracle.made_count,
+                      oracle.dead);
     oracle_fini(&oracle);
     world_fini(world);
 }

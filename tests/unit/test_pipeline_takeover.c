@@ -378,7 +378,7 @@ Test(pipeline_takeover, another_version_of_the_fold_is_fine_at_k)
     owner_start(&world, 0);
     expect_live(&world);
     settle_more(&world, 10);
-    cr_assert_str_eq(field_text(&world, 0, "fold"), "1");
+    cr_assert_str_eq(field_text(&world, 0, "fold"), "2");
     expect_exact(&world);
 }
 
@@ -388,7 +388,7 @@ Test(pipeline_takeover, another_version_of_the_fold_stops_a_replay_until_accepte
     begin_behind(&world, 1);
     operator_writes(&world, 0, "fold", "77");
     owner_start(&world, 0);
-    expect_stopped(&world, "arithmetic 77, here 1");
+    expect_stopped(&world, "arithmetic 77, here 2");
     operator_accepts(&world, 0);
     memory_clock_advance(&world.clock, 2000000);
     expect_goes_on_exactly(&world);
@@ -644,6 +644,20 @@ Test(pipeline_takeover, a_damaged_time_zone_stops)
     world_fini(&world);
 }
 
+Test(pipeline_takeover, a_lead_in_a_former_form_is_written_anew)
+{
+    struct world world;
+    char id[32];
+    begin_behind(&world, 1);
+    world_lead(&world, 0, 0, id);
+    struct baton_text lead = {id, (uint32_t)strlen(id)};
+    cr_assert(memory_db_date_lead(world.db, 0, lead));
+    owner_start(&world, 0);
+    settle_more(&world, 40);
+    cr_assert_not(memory_db_lead_is_dated(world.db, 0, lead));
+    expect_goes_on_exactly(&world);
+}
+
 static void fill_form(struct world *world, int number, int64_t minutes)
 {
     char value[200];
@@ -671,9 +685,9 @@ Test(pipeline_takeover, the_stored_time_zone_wins)
         if (stored)
             replace_text(&world, "zone", agreement_hash(world.agreement), zone.data);
         owner_start(&world, 0);
-        fill_form(&world, 1, -13 * 60);
-        fill_form(&world, 2, -13 * 60 + 10);
-        fill_form(&world, 3, -12 * 60 + 10); /* after midnight in UTC */
+        fill_form(&world, 1, -70);
+        fill_form(&world, 2, -65);
+        fill_form(&world, 3, -50); /* after midnight in Auckland */
         settle(&world);
         cr_assert(memory_db_lead(world.db, 0, id, &lead));
         cr_assert_eq(lead.score.behaviour, stored ? 2400 : 3600, "%d", lead.score.behaviour);

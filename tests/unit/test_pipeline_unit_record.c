@@ -75,9 +75,17 @@ Test(pipeline_unit_record, aggregates_come_back)
                                     .promotions = any_number(),
                                     .events = any_number(),
                                     .duplicates = any_number(),
-                                    .too_late = any_number()};
+                                    .too_late = any_number(),
+                                    .ignored = round % 2 ? any_number() : 0,
+                                    .dropped = round % 3 ? any_number() : 0,
+                                    .reports_ignored = round % 5 ? any_number() : 0,
+                                    .trimmed = round % 7 ? any_number() : 0,
+                                    .clock_ms = round % 2 ? any_offset() : 0,
+                                    .newest_ms = round % 3 ? -any_offset() : 0};
         for (unsigned reason = 1; reason < DEAD_REASONS; reason++)
             a.dead[reason] = any_number();
+        for (unsigned route = 0; route < BATON_ROUTES_MAX; route++)
+            a.assigned[route] = any_number();
         struct text_buffer text;
         text_buffer_init(&text);
         unit_record_print_aggregates(&text, &a);
@@ -126,6 +134,53 @@ Test(pipeline_unit_record, a_whole_hash_comes_back)
     cr_assert_eq(record.updated_ms, INT64_C(1793534400000));
 }
 
+static void sweep_comes_back(const struct unit_sweep *sweep)
+{
+    struct text_buffer text;
+    struct unit_record record;
+    text_buffer_init(&text);
+    unit_record_print_sweep(&text, sweep);
+    cr_assert_eq(read_one("sweep", text.data, &record), STATUS_OK, "%s", text.data);
+    const struct unit_sweep *back = &record.sweep;
+    cr_assert_str_eq(back->agreement, sweep->agreement);
+    cr_assert_str_eq(back->cursor, sweep->cursor);
+    cr_assert(back->begun_ms == sweep->begun_ms && back->running == sweep->running);
+    cr_assert(back->permille == sweep->permille && back->seen == sweep->seen &&
+              back->asked == sweep->asked);
+    text_buffer_fini(&text);
+}
+
+Test(pipeline_unit_record, a_sweep_comes_back)
+{
+    sweep_comes_back(&(struct unit_sweep){.agreement = "0123456789abcdef",
+                                          .begun_ms = INT64_C(1793534400000),
+                                          .running = true,
+                                          .permille = 999,
+                                          .seen = UINT64_MAX,
+                                          .asked = 7,
+                                          .cursor = "0123456789abcdef-18446744073709551615"});
+    sweep_comes_back(&(struct unit_sweep){.agreement = "0f", .permille = 1000, .seen = 1});
+}
+
+Test(pipeline_unit_record, a_damaged_sweep_stops)
+{
+    static const char *const damaged[] = {
+        "",
+        "0f",
+        "0f 1 1 0 0 0",
+        "0f 1 2 0 0 0 ",
+        "0f 1 1 1001 0 0 ",
+        "x 1 1 0 0 ",
+        "0f x 1 0 0",
+        "0f 1 1 0 -1 0 c",
+        "0f 1 -1 0 0 0 c",
+        "0f 1 1 0 0 0 cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"};
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        struct unit_record record;
+        cr_assert_eq(read_one("sweep", damaged[i], &record), STATUS_STOP, "\"%s\"", damaged[i]);
+    }
+}
+
 Test(pipeline_unit_record, an_absent_field_is_told_from_a_zero)
 {
     struct unit_record record;
@@ -171,8 +226,12 @@ Test(pipeline_unit_record, a_damaged_text_stops)
         {"aggregates", "1 ff 1 2 3 4"},
         {"aggregates", "1 ff 1 2 3 4 5 "},
         {"aggregates", "1 ff 1 2 3 4 5 0:1"},
+        {"aggregates", "1 ff 1 2 3 4 5 e:"},
         {"aggregates", "1 ff 1 2 3 4 5 99:1"},
         {"aggregates", "1 ff 1 2 3 4 5 1:"},
+        {"aggregates", "1 ff 1 2 3 4 5 a64:1"},
+        {"aggregates", "1 ff 1 2 3 4 5 a:1"},
+        {"aggregates", "1 ff 1 2 3 4 5 aa1:1"},
         {"aggregates", "1 ff 1 2 3 4 -5"},
         {"aggregates", "1 0xff 1 2 3 4 5"},
         {"aggregates", "1 ff  1 2 3 4 5"},
@@ -403,4 +462,21 @@ Test(pipeline_unit_record, a_digest_depends_on_each_of_its_parts)
     cr_assert_neq(base, digest_transition(1, a, 1, BATON_MQL, 6));
     cr_assert_neq(digest_dead(1, 5, DEAD_EMPTY), digest_dead(1, 6, DEAD_EMPTY));
     cr_assert_neq(digest_dead(1, 5, DEAD_EMPTY), digest_dead(1, 5, DEAD_BAD_SCHEMA));
+}
+
+Test(pipeline_unit_record, all_count_since_the_latest_that_missed_something)
+{
+    struct counted_since since = COUNTED_SINCE_NEVER;
+    struct unit_record record = {.counted_from = -1, .counted_at = -1};
+    counted_since_add(&since, &record);
+    cr_expect_eq(counted_since_day(&since), INT32_MIN);
+    record = (struct unit_record){.counted_from = 100, .counted_at = 0};
+    counted_since_add(&since, &record);
+    record.counted_from = 90;
+    counted_since_add(&since, &record);
+    cr_expect_eq(counted_since_day(&since), 90, "both from the first record of their log");
+    record = (struct unit_record){.counted_from = 95, .counted_at = 7};
+    counted_since_add(&since, &record);
+    cr_expect_eq(counted_since_day(&since), 95,
+                 "its log begins later, or it was not counted at first");
 }

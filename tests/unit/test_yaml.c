@@ -18,7 +18,7 @@ static void parse(struct parsed *parsed, const char *text)
     *parsed = (struct parsed){0};
     arena_init(&parsed->arena, 4096);
     parsed->findings = arena_take(&parsed->arena, sizeof *parsed->findings);
-    findings_init(parsed->findings, &parsed->arena);
+    findings_init(parsed->findings, LANGUAGE_EN);
     parsed->root = yaml_parse(&parsed->arena, text, strlen(text), parsed->findings);
     findings_print(parsed->findings, "f", &parsed->messages);
 }
@@ -26,6 +26,7 @@ static void parse(struct parsed *parsed, const char *text)
 static void end(struct parsed *parsed)
 {
     text_buffer_fini(&parsed->messages);
+    findings_fini(parsed->findings);
     arena_fini(&parsed->arena);
 }
 
@@ -51,6 +52,37 @@ Test(yaml, every_node_knows_its_place)
               !list->first->quoted);
     cr_expect(yaml_is_null(empty) && empty->line == 5 && empty->column == 1);
     cr_expect_eq(parsed.messages.size, 0);
+    end(&parsed);
+}
+
+static void spans(const char *text, const struct yaml_node *node, const char *written)
+{
+    cr_expect(node->end - node->begin == strlen(written) &&
+                  memcmp(text + node->begin, written, strlen(written)) == 0,
+              "%.*s is not %s", (int)(node->end - node->begin), text + node->begin, written);
+}
+
+Test(yaml, every_node_knows_the_bytes_that_it_takes)
+{
+    static const char text[] = "é: {k: 'it''s', l: \"\\\"é\" , m: [ x y , {n: ''} ] }\r\n"
+                               "list:\n  - \"\"\n  - a b # c\nlines: |\n  text\n";
+    struct parsed parsed;
+    parse(&parsed, text);
+    cr_assert(parsed.root && parsed.root->count == 3 && !parsed.root->flow);
+    const struct yaml_node *flow = parsed.root->first, *list = flow->next, *lines = list->next;
+    const struct yaml_node *inner = yaml_find(flow, "m");
+    spans(text, flow, "{k: 'it''s', l: \"\\\"é\" , m: [ x y , {n: ''} ] }");
+    spans(text, flow->key, "é");
+    spans(text, yaml_find(flow, "k"), "'it''s'");
+    spans(text, yaml_find(flow, "l"), "\"\\\"é\"");
+    spans(text, inner, "[ x y , {n: ''} ]");
+    spans(text, inner->first, "x y");
+    spans(text, inner->first->next, "{n: ''}");
+    spans(text, yaml_find(inner->first->next, "n"), "''");
+    spans(text, list->first, "\"\"");
+    spans(text, list->first->next, "a b");
+    cr_expect(flow->flow && inner->flow && !list->flow);
+    cr_expect(list->begin == 0 && list->end == 0 && lines->end == 0);
     end(&parsed);
 }
 
@@ -121,25 +153,60 @@ Test(yaml, bytes_that_are_no_text_have_a_place)
 
 Test(yaml, findings_stand_in_the_order_of_the_text_and_are_limited)
 {
-    struct arena arena;
-    arena_init(&arena, 4096);
-    struct findings *findings = arena_take(&arena, sizeof *findings);
+    struct findings findings;
     struct text_buffer out = {0};
-    findings_init(findings, &arena);
-    findings_error(findings, 3, 1, "third\n%s", "line");
-    findings_warning(findings, 1, 9, "second");
-    findings_error(findings, 1, 2, "first");
-    findings_print(findings, "f", &out);
-    cr_expect_str_eq(out.data,
-                     "f:1:2: error: first\nf:1:9: warning: second\nf:3:1: error: third line\n");
+    findings_init(&findings, LANGUAGE_EN);
+    findings_error(&findings, 3, 1, "third\n%s", "line");
+    findings_add(&findings, true, (struct finding_place){1, 9}, MESSAGE_FINDING_NOT_YAML, NULL);
+    findings_error(&findings, 1, 2, "first");
+    findings_print(&findings, "f", &out);
+    cr_expect_str_eq(out.data, "f:1:2: error: first\nf:1:9: warning: this is not YAML\n"
+                               "f:3:1: error: third line\n");
     for (int i = 0; i < 300; i++)
-        findings_error(findings, 9, 9, "more");
+        findings_error(&findings, 9, 9, "more");
     text_buffer_clear(&out);
-    findings_print(findings, "f", &out);
+    findings_print(&findings, "f", &out);
     cr_expect(strstr(out.data, "f:9:9: error: and 103 more\n"));
-    cr_expect_eq(findings->errors, 302);
+    cr_expect_eq(findings.errors, 302);
     text_buffer_fini(&out);
-    arena_fini(&arena);
+    findings_fini(&findings);
+}
+
+Test(yaml, a_finding_speaks_its_language_and_has_one_code)
+{
+    static const char *const lines[LANGUAGES] = {
+        "f:2:3: warning: a key must be a text, not a list\n",
+        "f:2:3: aviso: uma chave deve ser um texto, não uma lista\n",
+        "f:2:3: aviso: una clave debe ser un texto, no una lista\n"};
+    for (int i = 0; i < LANGUAGES; i++) {
+        struct findings findings;
+        struct text_buffer out = {0};
+        findings_init(&findings, (enum language)i);
+        const struct message_hole holes[] = {{"kind", findings_word(&findings, MESSAGE_KIND_LIST)},
+                                             {NULL, NULL}};
+        findings_add(&findings, true, (struct finding_place){2, 3}, MESSAGE_FINDING_KEY_KIND,
+                     holes);
+        findings_print(&findings, "f", &out);
+        cr_expect_str_eq(out.data, lines[i]);
+        cr_expect_str_eq(finding_code(&findings, &findings.items[0]), "key_kind");
+        cr_expect_str_eq(finding_severity(&findings.items[0]), "warning");
+        text_buffer_fini(&out);
+        findings_fini(&findings);
+    }
+}
+
+Test(yaml, a_long_finding_is_cut_between_characters)
+{
+    struct findings findings;
+    char text[602] = {0};
+    for (size_t i = 0; i < 600; i += 2)
+        memcpy(text + i, "é", 2);
+    findings_init(&findings, LANGUAGE_PT);
+    cr_expect_eq(strlen(findings_shown(&findings, text)), 64);
+    cr_expect_eq(strlen(findings_shown(&findings, text + 1)), 63);
+    findings_error(&findings, 1, 1, "%s", text);
+    cr_expect_eq(strlen(findings.items[0].text), 510);
+    findings_fini(&findings);
 }
 
 Test(yaml, whole_numbers_are_decimal_and_plain)

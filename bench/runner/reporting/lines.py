@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-KINDS = ("compare", "latency", "stages", "scale", "takeover")
+KINDS = ("compare", "latency", "stages", "scale", "takeover", "replay")
 
 
 class Damaged(Exception):

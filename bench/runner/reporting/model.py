@@ -26,7 +26,7 @@ class Cost:
 
 @dataclass
 class Peer:
-    name: str                       # baton, ten, ceiling, naive, kafka_streams, …
+    name: str                       # baton, ten, forty, ceiling, naive, kafka_streams, …
     promises: str
     rate: Spread
     cost: Cost
@@ -43,6 +43,7 @@ class Compare:
     peers: list
     ratios: dict                    # peer's name -> baton ÷ peer
     ten: float | None               # ten rules ÷ the simple agreement
+    forty: float | None             # forty rules ÷ ten
     notes: list
 
     def peer(self, name):
@@ -205,6 +206,33 @@ class TakeOver:
 
 
 @dataclass
+class Pace:
+    """Events per second, and per CPU second of the program, and of it with broker and Redis."""
+    rate: Spread
+    per_core: Spread
+    per_core_of_all: Spread
+
+
+@dataclass
+class Replayed:
+    """An agreement's, and how many times as fast a replay is as `run`."""
+    name: str
+    live: Pace
+    replay: Pace
+    compared: Pace
+    rate: float
+    per_core: float
+    per_core_of_all: float
+
+
+@dataclass
+class Replay:
+    run: Run
+    events: int
+    agreements: list
+
+
+@dataclass
 class Results:
     """The newest of each kind; None or empty: not measured."""
     compare: Compare | None = None
@@ -214,9 +242,11 @@ class Results:
     take_over: TakeOver | None = None
     memory: Memory | None = None
     wide: Wide | None = None
+    replay: Replay | None = None
     history: list = field(default_factory=list)     # every Compare, oldest first
 
     @property
     def runs(self):
-        parts = [self.compare, self.latency, self.stages, *self.growth, self.memory, self.wide, self.take_over]
+        parts = [self.compare, self.latency, self.stages, *self.growth, self.memory, self.wide, self.take_over,
+                 self.replay]
         return list({part.run.where: part.run for part in parts if part}.values())

@@ -21,8 +21,8 @@ def with_figures(text, results):
 
 
 def figures(results):
-    parts = [compared(results.compare), latency(results.latency), take_over(results.take_over), limit(results.stages),
-             kept(results), machines(results)]
+    parts = [compared(results.compare), latency(results.latency), take_over(results.take_over),
+             replay(results.replay), limit(results.stages), kept(results), machines(results)]
     text = "".join(part for part in parts if part)
     return text or f"Nothing has been measured yet; `{PROGRAM} compare` begins with it.\n"
 
@@ -72,6 +72,14 @@ def take_over(take_over):
         return ""
     return (f"- A killed process' units are live again {wording.duration(take_over.after.median)} after the group has "
             f"handed them over, with {wording.count(take_over.leads)} leads ({measured(take_over.run)}).\n")
+
+
+def replay(replay):
+    if not replay:
+        return ""
+    told = wording.listing(f"{wording.rate(one.replay.rate.median)} events per second with {one.name} rules, "
+                           f"{wording.fixed(one.rate)} times the rate of `run` on the same cores" for one in replay.agreements)
+    return f"- `baton replay` folds the log again with {told} ({measured(replay.run)}).\n"
 
 
 def limit(stages):

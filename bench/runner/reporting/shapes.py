@@ -95,6 +95,7 @@ def compare(run):
         run=run, events=data["topic"]["events"].number(),
         peers=[peer(name, node, rounds.get(name, 0)) for name, node in data["programs"].items()],
         ratios={name: node.number() for name, node in data["ratios"].items()}, ten=data.number_or("ten_to_simple"),
+        forty=data.number_or("forty_to_ten"),
         notes=(data["notes"].texts() if data.has("notes") else []) + too_short(data["programs"]))
 
 
@@ -235,6 +236,25 @@ def take_over(run):
                           replayed=spread(summary["replayed"]), verified=data.text_or("verified"))
 
 
+# --- replay ---
+
+PACES = ("rate", "per_core", "per_core_of_all")
+
+
+def pace(node):
+    return model.Pace(spread(node["events_per_second"]), spread(node["per_core"]), spread(node["per_core_of_all"]))
+
+
+def replay(run):
+    data = data_of(run)
+    agreements = [model.Replayed(name, pace(node["live"]), pace(node["replay"]), pace(node["compared"]),
+                                 *[data["ratios"][name][each].number() for each in PACES])
+                  for name, node in data["runs"].items()]
+    if not agreements:
+        data["runs"].wrong("at least one agreement")
+    return model.Replay(run=run, events=data["topic"]["events"].number(), agreements=agreements)
+
+
 # --- all ---
 
 def newest(runs, kind, read, fitting=lambda run: True):
@@ -268,7 +288,8 @@ def read(folder):
                          stages=newest(runs, "stages", stages),
                          growth=all_growth(runs),
                          memory=part_of_scale(runs, "redis_memory", memory), wide=part_of_scale(runs, "wide", wide),
-                         take_over=newest(runs, "takeover", take_over), history=history(runs))
+                         take_over=newest(runs, "takeover", take_over), replay=newest(runs, "replay", replay),
+                         history=history(runs))
 
 
 def settings(run):

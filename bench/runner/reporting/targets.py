@@ -54,9 +54,10 @@ SETTINGS = {
     "compare": {"leads": 200000, "zipf": 1.0, "bytes": 240},
     "scale": {"wide_leads": 10000000},
     "takeover": {"leads": 10000000},
+    "replay": {"leads": 200000},
 }
 LEAST = {"compare": {"events": 1000000}, "scale": {"events": 500000}, "latency": {"share_of_highest": 0.49},
-         "takeover": {"leads in Redis": 8000000}}
+         "takeover": {"leads in Redis": 8000000}, "replay": {"events": 5000000}}
 
 
 def differences(run):
@@ -82,7 +83,7 @@ def deviations(results):
 
 def verdicts(results):
     return [*of_compare(results.compare), *of_latency(results.latency), *of_scale(results),
-            *of_take_over(results.take_over)]
+            *of_take_over(results.take_over), *of_replay(results.replay)]
 
 
 def run_of(part):
@@ -97,6 +98,7 @@ def of_compare(compare):
         least(run, "throughput against the naive scorer", 5, ratios.get("naive"), ratio),
         least(run, "throughput against Kafka Streams with Redis", 8, ratios.get("kafka_streams"), ratio),
         least(run, "throughput of ten rules against three", 0.8, compare and compare.ten, ratio),
+        least(run, "throughput of forty rules against ten", 0.9, compare and compare.forty, ratio),
         most(run, "CPU per million events: program", 0.8, cost and cost.program, cpu),
         most(run, "CPU per million events: program, broker and Redis", 1.6, cost and cost.total, cpu),
     ]
@@ -139,3 +141,8 @@ def of_workers(workers):
 def of_take_over(take_over):
     return [most(run_of(take_over), "take-over of 10 million leads, after the group handed over", 1.0,
                  take_over and take_over.after.median, time)]
+
+
+def of_replay(replay):
+    first = replay.agreements[0] if replay else None
+    return [least(run_of(replay), "replay of the log against taking it in, on the same cores", 3, first and first.rate, ratio)]

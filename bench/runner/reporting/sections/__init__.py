@@ -5,6 +5,7 @@ from .compare import costs, rates
 from .latency import of_latency
 from .machine import of_machine
 from .parts import at_commits, machine_line, missing
+from .replay import of_replay
 from .scale import of_scale
 from .stages import of_stages
 from .takeover import of_take_over
@@ -14,7 +15,7 @@ from .trend import of_trend
 
 def document(results):
     sections = [of_targets(results), *of_compare(results.compare), of_latency(results.latency),
-                of_stages(results.stages), of_scale(results), of_take_over(results.take_over),
+                of_stages(results.stages), of_scale(results), of_take_over(results.take_over), of_replay(results.replay),
                 of_trend(results.history), of_machine(results)]
     return Document("baton: how fast it is, and what it costs", lede(results), [one for one in sections if one])
 

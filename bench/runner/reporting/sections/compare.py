@@ -32,7 +32,7 @@ def rates(compare):
 
 
 def fill(peer):
-    return "solid" if peer.name in ("baton", "ten") else "other"
+    return "solid" if peer.name in ("baton", "ten", "forty") else "other"
 
 
 def rate_text(rate):
@@ -43,6 +43,8 @@ def rate_text(rate):
 def against(compare, peer):
     if peer.name == "ten":      # is kept the other way round
         return wording.fixed(1 / compare.ten) if compare.ten else ""
+    if peer.name == "forty":
+        return wording.fixed(compare.peer("baton").rate.median / peer.rate.median)
     return wording.fixed(compare.ratios[peer.name]) if peer.name in compare.ratios else ""
 
 

@@ -3,11 +3,13 @@ from .. import charts, wording
 from ..document import Command, Figure, Section
 
 PROGRAM = "build/release/baton-bench"
-NAMES = {"baton": "baton", "ten": "baton, ten rules", "ceiling": "counting consumer", "naive": "naive scorer",
-         "kafka_streams": "Kafka Streams", "kafka_streams_tuned": "Kafka Streams, tuned further"}
+NAMES = {"baton": "baton", "ten": "baton, ten rules", "forty": "baton, forty rules",
+         "ceiling": "counting consumer", "naive": "naive scorer", "kafka_streams": "Kafka Streams",
+         "kafka_streams_tuned": "Kafka Streams, tuned further"}
 WHAT = {"compare": "Throughput and cost beside peers", "latency": "How long a promotion takes",
         "stages": "What each part can do alone", "scale": "How throughput and cost grow",
-        "takeover": "How fast another process takes over"}
+        "takeover": "How fast another process takes over",
+        "replay": "How fast the log is folded again"}
 
 
 def command_of(run):
