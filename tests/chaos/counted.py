@@ -46,14 +46,18 @@ class Reader:
 def cells_of(data, words):
     """[(measure, dimension, value, second, amount)] of a day."""
     reader, cells = Reader(data), []
+
+    def word(number):
+        return words.get(number, f"(word {number} is not there)")
+
     if reader.byte() != VERSION:
         raise ValueError("another version")
     reader.at += 4
     for _ in range(reader.varint()):
         measure, dimension = MEASURES[reader.byte()], DIMENSIONS[reader.byte()]
         value, second, amount = reader.varint(), reader.varint(), reader.zigzag()
-        cells.append((measure, dimension, words[value] if dimension != "all" else "" if measure != "other" else value,
-                      words[second] if measure in _WORDS else second if measure in _NUMBERS else "", amount))
+        cells.append((measure, dimension, word(value) if dimension != "all" else "" if measure != "other" else value,
+                      word(second) if measure in _WORDS else second if measure in _NUMBERS else "", amount))
     if reader.at != len(data):
         raise ValueError("there is more behind its cells")
     return cells

@@ -72,10 +72,11 @@ def main():
                 red, problem = play(options.seed + number, options, fault, fault, *FAULTS[fault])
                 audited = [(check, wrong) for check, wrong in red if check.startswith(AUDITED)]
                 good = bool(audited)
-                if good or problem:
+                if good:
                     break
-            good = bool(audited)
-            print(f"{'ok  ' if good else 'FAIL'} {fault} is seen at try {number + 1} "
+                for text in problem:
+                    print(f"      try {number + 1} {text}"[:400], flush=True)
+            print(f"ok   {fault} is seen at try {number + 1} "
                   f"({time.monotonic() - begun:.0f} s)" if good else
                   f"FAIL {fault} is not seen in {options.tries} tries ({time.monotonic() - begun:.0f} s)")
             for check, wrong in (audited or red):

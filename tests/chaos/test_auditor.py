@@ -207,6 +207,11 @@ class Audit(unittest.TestCase):
                 redis("HSET", field, key[1], before)
                 redis("HSET", field, "spend", spend)
                 redis("HDEL", field, key[1] + 1000)
+            words = f"chaos:{{{key[0]}}}:words"
+            number, text = redis("HGETALL", words)[:2]
+            redis("HDEL", words, number)            # days that are ahead of their words
+            self.assertEqual(self.audit(), red)
+            redis("HSET", words, number, text)
         self.assertEqual(self.audit(), [])
 
     def test_4_who_is_gone_and_is_still_there_is_red(self):
