@@ -202,14 +202,15 @@ static const struct command commands[] = {
                   "of the last event"}}},
     {.name = "replay",
      .run = command_replay,
-     .arguments = "[EVENTS.jsonl]",
+     .arguments = "[FOLDER | EVENTS.jsonl]",
      .arguments_most = 1,
      .summary = "fold all events again under another agreement, and compare",
-     .text = "Reads the events topic from its beginning, or a file as `baton try` does, on all "
-             "cores, and tells who\n"
-             "would have been promoted, and what became of them. It joins no group and changes "
-             "nothing. The same\n"
-             "events and the same agreement give the same records, however many threads there are.",
+     .text = "Reads the events topic from its beginning, a FOLDER that --save has made of it, or a "
+             "file as `baton try`\n"
+             "does, on all cores, and tells who would have been promoted, and what became of them. "
+             "It joins no group and\n"
+             "changes nothing. The same events and the same agreement give the same records, "
+             "however many threads there are.",
      .options = {{"--agreement", 0, "FILE",
                   "the agreement to fold under; a folder: each of its versions from its day on"},
                  {"--against", 0, "FILE", "another one to compare with"},
@@ -218,6 +219,8 @@ static const struct command commands[] = {
                  {"--to", 0, "TIME", "… and before this time"},
                  {"--out", 0, "FILE",
                   "write promotions and changes of stage under --agreement, as JSON Lines"},
+                 {"--save", 0, "FOLDER",
+                  "keep the log in FOLDER, too: replays of that are faster, and need no Kafka"},
                  {"--threads", 0, "N", "so many threads; without it, one per core"},
                  {"--lang", 0, "LANGUAGE",
                   "sentences in en, pt or es; without it, output.lang of the configuration"}}},

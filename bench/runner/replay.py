@@ -1,13 +1,15 @@
 """How fast `baton replay` folds the log again, beside the rate at which `baton run` took it in: both on the same topic and
-machine, which broker and Redis share with them.
+machine, which broker and Redis share with them. And how fast the log that `--save` has kept: without broker and Redis.
 
 Data of a result:
     topic     {"events", "leads", "partitions"}
-    runs      agreement -> {"live", "replay", "compared"}, each {"events_per_second": S, "cpu_seconds_per_million": S of the
+    runs      agreement -> {"live", "replay", "compared", "saved"}, each {"events_per_second": S, "cpu_seconds_per_million": S of the
               program alone, from its start to its last event, "per_core": events per second of that, S,
               "per_core_of_all": events per second of CPU of program, broker and Redis together, S}; "compared": replay
-              of two agreements at once; "resident_bytes" of the replay; S is {"median", "min", "max", "values"}
-    ratios    agreement -> {"rate": events per second of replay ÷ those of live, "per_core", "per_core_of_all": the same}
+              of two agreements at once, "saved": of a log that --save has kept; "resident_bytes" of the replay; S is
+              {"median", "min", "max", "values"}
+    ratios    agreement -> {"rate": events per second of replay ÷ those of live, "per_core", "per_core_of_all": the same,
+              "saved": these three of a saved log}
     goal      what "rate" is meant to reach
 """
 
@@ -92,20 +94,31 @@ def tell(agreement, kind, figures):
         f"{figures['per_core_of_all']['median'] / 1e6:.3f} with broker and Redis")
 
 
-def measure_agreement(stack, topic, agreement, options):
-    figures = {"live": [], "replay": [], "compared": []}
+def measure_agreement(stack, topic, agreement, options, saved):
+    figures = {"live": [], "replay": [], "compared": [], "saved": []}
     for number in range(options.rounds):
         setup = stack.baton(f"replay-{agreement}-{number}", agreement=agreement, topic=topic,
                             partitions=options.partitions, workers=os.cpu_count())
         figures["live"].append(live(stack, setup, options))
         figures["replay"].append(replay(stack, setup, options))
         figures["compared"].append(replay(stack, setup, options, "--against", setup.config["agreement"]))
+        if not saved.exists():
+            replay(stack, setup, options, "--save", saved)
+        figures["saved"].append(replay(stack, setup, options, saved))
         stack.delete_topics(setup.output_topics())
     rows = {kind: row(values) for kind, values in figures.items()}
     for kind, told in rows.items():
         tell(agreement, kind, told)
     rows["replay"]["resident_bytes"] = max(one[3] for one in figures["replay"])
     return rows
+
+
+RATES = (("rate", "events_per_second"), ("per_core", "per_core"), ("per_core_of_all", "per_core_of_all"))
+
+
+def times(rows, kind):
+    """How many times as much of each as live."""
+    return {name: round(rows[kind][of]["median"] / rows["live"][of]["median"], 3) for name, of in RATES}
 
 
 def main():
@@ -116,15 +129,14 @@ def main():
         say(f"sending {options.events:,} events of {options.leads:,} leads")
         stack.bench("load", "--brokers", stack.brokers, "--topic", topic, "--events", options.events, "--leads",
                     options.leads, "--seed", options.seed)
-        runs = {agreement: measure_agreement(stack, topic, agreement, options) for agreement in AGREEMENTS}
-        ratios = {agreement: {name: round(rows["replay"][of]["median"] / rows["live"][of]["median"], 3)
-                              for name, of in (("rate", "events_per_second"), ("per_core", "per_core"),
-                                               ("per_core_of_all", "per_core_of_all"))}
-                  for agreement, rows in runs.items()}
+        saved = stack.folder / "saved"
+        runs = {agreement: measure_agreement(stack, topic, agreement, options, saved) for agreement in AGREEMENTS}
+        ratios = {agreement: {**times(rows, "replay"), "saved": times(rows, "saved")} for agreement, rows in runs.items()}
         for agreement, ratio in ratios.items():
-            say(f"{agreement}: replay is {ratio['rate']} times as fast as run (goal {GOAL}: "
-                f"{'met' if ratio['rate'] >= GOAL else 'not met'}), per core of its own {ratio['per_core']} times, "
-                f"with those of broker and Redis {ratio['per_core_of_all']} times")
+            for what, of in (("replay", ratio), ("replay of a saved log", ratio["saved"])):
+                say(f"{agreement}: {what} is {of['rate']} times as fast as run (goal {GOAL}: "
+                    f"{'met' if of['rate'] >= GOAL else 'not met'}), per core of its own {of['per_core']} times, "
+                    f"with those of broker and Redis {of['per_core_of_all']} times")
         data = {"topic": {"events": options.events, "leads": options.leads, "partitions": options.partitions},
                 "runs": runs, "ratios": ratios, "goal": GOAL}
         results.finish("replay", options, data)

@@ -1,5 +1,7 @@
-/* Folds the log, or a file of events, again: under another agreement, beside the one that was. */
+/* Folds the log, one that was saved, or a file of events, again: under another agreement, beside
+ * the one that was. */
 #include "backtest/backtest.h"
+#include "backtest/saved_log.h"
 #include "commands/replay_print.h"
 #include "commands/setup.h"
 #include "commands/system_clock.h"
@@ -34,7 +36,9 @@ struct replay {
     struct kafka_settings kafka;
     struct backtest_config settings;
     struct backtest *backtest;
-    const char *events_file, *out_path;
+    struct saved_log *saved;                /* NULL: Kafka's, or a file */
+    const char *events_file, *saved_folder; /* at most one of them */
+    const char *save_path, *out_path;
     /* progress */
     bool on_terminal;
     int64_t started_us;
@@ -67,13 +71,22 @@ static int read_options(struct replay *replay)
     const struct invocation *invocation = replay->invocation;
     const char *threads = invocation_option(invocation, "--threads");
     long long number = 0;
-    replay->events_file = invocation->argument_count ? invocation->arguments[0] : NULL;
+    if (invocation->argument_count && saved_log_is_folder(invocation->arguments[0]))
+        replay->saved_folder = invocation->arguments[0];
+    else if (invocation->argument_count)
+        replay->events_file = invocation->arguments[0];
     replay->out_path = invocation_option(invocation, "--out");
+    replay->save_path = invocation_option(invocation, "--save");
     replay->settings.from_ms = INT64_MIN;
     replay->settings.to_ms = INT64_MAX;
     if (!invocation_option(invocation, "--agreement"))
         return command_fail(invocation, EXIT_CODE_USAGE,
                             "--agreement names the agreement to fold under");
+    if (replay->save_path && invocation->argument_count)
+        return command_fail(invocation, EXIT_CODE_USAGE,
+                            "--save keeps the log of Kafka, and %s is read: leave one of the two "
+                            "away",
+                            invocation->arguments[0]);
     if (threads && !invocation_number("--threads", threads, 1, THREADS_MAX, &number))
         return EXIT_CODE_USAGE;
     replay->settings.threads = (unsigned)number;
@@ -222,7 +235,7 @@ static void end_progress(const struct replay *replay)
         (void)fprintf(stderr, "\r\033[K");
 }
 
-/* ---- the log
+/* ---- the log, and one that was saved
  * ------------------------------------------------------------------------------------- */
 
 static void log_range(void *context, uint32_t partition, int64_t *first, int64_t *end)
@@ -263,6 +276,29 @@ static enum status ask_limits(struct replay *replay, struct error *error)
     return status;
 }
 
+static enum status fold_partitions(struct replay *replay, const struct backtest_log *log,
+                                   struct error *error)
+{
+    replay->backtest = backtest_create(&replay->settings);
+    return backtest_fold_log(replay->backtest, log, tell_progress, replay, tick_ms(replay), error);
+}
+
+static enum status fold_and_save(struct replay *replay, const struct backtest_log *log,
+                                 struct error *error)
+{
+    struct log_saver *saver;
+    struct saved_facts facts = {.topic = replay->settings.events_topic,
+                                .event_bytes = replay->settings.event_bytes};
+    enum status status = log_saver_create(replay->save_path, log, &facts, &saver, error);
+    if (status != STATUS_OK)
+        return status;
+    status = fold_partitions(replay, log_saver_log(saver), error);
+    if (status == STATUS_OK)
+        status = log_saver_finish(saver, error);
+    log_saver_destroy(saver);
+    return status;
+}
+
 static enum status fold_log(struct replay *replay, struct error *error)
 {
     struct kafka_log *kafka_log;
@@ -277,11 +313,22 @@ static enum status fold_log(struct replay *replay, struct error *error)
                                .open = log_open,
                                .next = log_next,
                                .close = log_close};
-    replay->backtest = backtest_create(&replay->settings);
-    status =
-        backtest_fold_log(replay->backtest, &log, tell_progress, replay, tick_ms(replay), error);
+    status = replay->save_path ? fold_and_save(replay, &log, error)
+                               : fold_partitions(replay, &log, error);
     kafka_log_destroy(kafka_log);
     return status;
+}
+
+/* Its records name the topic that it was saved from. */
+static enum status fold_saved(struct replay *replay, struct error *error)
+{
+    enum status status = saved_log_open(replay->saved_folder, &replay->saved, error);
+    if (status != STATUS_OK)
+        return status;
+    struct saved_facts facts = saved_log_facts(replay->saved);
+    replay->settings.events_topic = facts.topic;
+    replay->settings.event_bytes = facts.event_bytes;
+    return fold_partitions(replay, saved_log_log(replay->saved), error);
 }
 
 static enum status fold_file(struct replay *replay, struct error *error)
@@ -319,7 +366,9 @@ static int fold(struct replay *replay)
     struct error error;
     struct clock *clock = system_clock();
     replay->started_us = clock->monotonic_us(clock);
-    enum status status = replay->events_file ? fold_file(replay, &error) : fold_log(replay, &error);
+    enum status status = replay->events_file    ? fold_file(replay, &error)
+                         : replay->saved_folder ? fold_saved(replay, &error)
+                                                : fold_log(replay, &error);
     end_progress(replay);
     if (status != STATUS_OK)
         return fail(replay, status, &error);
@@ -356,6 +405,8 @@ int command_replay(const struct invocation *invocation)
     }
     if (replay.backtest)
         backtest_destroy(replay.backtest);
+    if (replay.saved)
+        saved_log_close(replay.saved);
     let_go(&replay.candidate);
     let_go(&replay.against);
     if (replay.config)

@@ -69,7 +69,7 @@ class Runners(unittest.TestCase):
         self.assertEqual(data["topic"], {"events": 60000, "leads": 2000, "partitions": 3})
         self.assertEqual(sorted(data["runs"]), ["simple", "ten"])
         for agreement, rows in data["runs"].items():
-            self.assertEqual(sorted(rows), ["compared", "live", "replay"])
+            self.assertEqual(sorted(rows), ["compared", "live", "replay", "saved"])
             for kind, row in rows.items():
                 with self.subTest(agreement=agreement, kind=kind):
                     self.assertGreater(row["events_per_second"]["median"], 0)
@@ -77,6 +77,7 @@ class Runners(unittest.TestCase):
             self.assertGreater(rows["replay"]["resident_bytes"], 1000000)
             for name in ("rate", "per_core", "per_core_of_all"):
                 self.assertGreater(data["ratios"][agreement][name], 0)
+                self.assertGreater(data["ratios"][agreement]["saved"][name], 0)
 
     def test_compare_ends_with_a_ratio_to_each_that_was_asked_for(self):
         data = self.run_to_end("compare", "--events", "30k", "--leads", "2k", "--rounds", 1, "--peers", "naive",

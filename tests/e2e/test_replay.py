@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -198,6 +199,38 @@ class Log(unittest.TestCase):
             self.assertEqual(self.replay()[1], wanted)
         finally:
             self.setup.write_config(kafka={**self.setup.config["kafka"], "direct_reads": True})
+
+    def test_a_saved_log_gives_the_same_without_kafka(self):
+        saved, broken = self.setup.folder / "saved", self.setup.folder / "broken"
+        for agreement in (None, self.other):
+            wanted = self.replay("--against", str(self.other), agreement=agreement)
+            self.assertEqual(self.replay("--against", str(self.other), "--save", f"{saved}/", agreement=agreement), wanted)
+            self.assertEqual(saved.stat().st_mode & 0o777, 0o700)           # it holds what the events say of persons
+            self.assertEqual([path.stat().st_mode & 0o777 for path in sorted(saved.iterdir())], PARTITIONS * [0o600])
+            kafka = self.setup.config["kafka"]
+            self.setup.write_config(kafka={**kafka, "brokers": "127.0.0.1:1"})
+            try:
+                for threads in (1, 2, 7):
+                    again = self.replay("--against", str(self.other), "--threads", str(threads), str(saved), agreement=agreement)
+                    self.assertEqual(again, wanted)
+            finally:
+                self.setup.write_config(kafka=kafka)
+            shutil.rmtree(broken, ignore_errors=True)
+            saved.rename(broken)
+        saved.mkdir()
+        for words, code, text in ((["--save", str(broken)], 3, "broken is there already"), ([str(saved)], 3, "without a saved log"),
+                                  (["--save", str(saved), str(broken)], 2, "leave one of the two away")):
+            done = self.replay(*words, good=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(text, done.stderr)
+            self.assertEqual(len([line for line in done.stderr.splitlines() if "warning: fit alone" not in line]), 1, done.stderr)
+        largest = max(broken.iterdir(), key=lambda path: path.stat().st_size)
+        data = bytearray(largest.read_bytes())
+        data[len(data) // 2] ^= 1
+        largest.write_bytes(data)
+        done = self.replay(str(broken), good=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{largest}: the check sum differs", done.stderr)
 
     def test_against_itself_nothing_differs(self):
         told = self.replay("--against", str(self.setup.folder / "agreement.yaml"))[0]

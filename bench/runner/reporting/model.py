@@ -214,15 +214,23 @@ class Pace:
 
 
 @dataclass
+class Times:
+    """How many times as fast as `run`."""
+    rate: float
+    per_core: float
+    per_core_of_all: float
+
+
+@dataclass
 class Replayed:
-    """An agreement's, and how many times as fast a replay is as `run`."""
+    """An agreement's."""
     name: str
     live: Pace
     replay: Pace
     compared: Pace
-    rate: float
-    per_core: float
-    per_core_of_all: float
+    saved: Pace                     # of a log that was saved
+    of_replay: Times
+    of_saved: Times
 
 
 @dataclass

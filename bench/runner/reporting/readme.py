@@ -78,8 +78,12 @@ def replay(replay):
     if not replay:
         return ""
     told = wording.listing(f"{wording.rate(one.replay.rate.median)} events per second with {one.name} rules, "
-                           f"{wording.fixed(one.rate)} times the rate of `run` on the same cores" for one in replay.agreements)
-    return f"- `baton replay` folds the log again with {told} ({measured(replay.run)}).\n"
+                           f"{wording.fixed(one.of_replay.rate)} times the rate of `run` on the same cores"
+                           for one in replay.agreements)
+    saved = wording.listing(f"{wording.rate(one.saved.rate.median)} with {one.name} rules "
+                            f"({wording.fixed(one.of_saved.rate)} times)" for one in replay.agreements)
+    return (f"- `baton replay` folds the log again with {told}; from a log that was saved, with {saved} "
+            f"({measured(replay.run)}).\n")
 
 
 def limit(stages):

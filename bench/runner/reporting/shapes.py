@@ -238,17 +238,18 @@ def take_over(run):
 
 # --- replay ---
 
-PACES = ("rate", "per_core", "per_core_of_all")
-
-
 def pace(node):
     return model.Pace(spread(node["events_per_second"]), spread(node["per_core"]), spread(node["per_core_of_all"]))
 
 
+def times(node):
+    return model.Times(node["rate"].number(), node["per_core"].number(), node["per_core_of_all"].number())
+
+
 def replay(run):
     data = data_of(run)
-    agreements = [model.Replayed(name, pace(node["live"]), pace(node["replay"]), pace(node["compared"]),
-                                 *[data["ratios"][name][each].number() for each in PACES])
+    agreements = [model.Replayed(name, pace(node["live"]), pace(node["replay"]), pace(node["compared"]), pace(node["saved"]),
+                                 times(data["ratios"][name]), times(data["ratios"][name]["saved"]))
                   for name, node in data["runs"].items()]
     if not agreements:
         data["runs"].wrong("at least one agreement")
