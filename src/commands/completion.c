@@ -27,6 +27,7 @@ static const char *words_of(const char *value)
         {"FILE", ""},
         {"FOLDER", ""},
         {"[AGREEMENT]", ""},
+        {"[FOLDER | EVENTS.jsonl]", ""},
         {"AGREEMENT EVENTS.jsonl", ""},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
