@@ -263,10 +263,11 @@ static void watch(struct producer *producers, const char *what, atomic_int *left
 {
     const struct load_plan *plan = producers->team->plan;
     struct progress progress;
+    uint64_t before = 0;
     progress_begin(&progress, what, plan->end == LOAD_NO_END ? 0 : plan->end - plan->first);
     while (atomic_load(left) > 0) {
         uint64_t done = 0, failed = 0, lag_us = 0;
-        char why[400], lag[48] = "";
+        char why[400] = "", lag[48] = "";
         for (uint32_t i = 0; i < plan->producers; i++) {
             uint64_t its = atomic_load_explicit(&producers[i].lag_us, memory_order_relaxed);
             done += atomic_load_explicit(&producers[i].done, memory_order_relaxed);
@@ -275,7 +276,9 @@ static void watch(struct producer *producers, const char *what, atomic_int *left
         }
         if (plan->rate > 0)
             (void)snprintf(lag, sizeof lag, "%" PRIu64 " ms behind plan, ", lag_us / 1000);
-        (void)bench_kafka_trouble(why, sizeof why);
+        if (failed || done == before) /* trouble that is over is none */
+            (void)bench_kafka_trouble(why, sizeof why);
+        before = done;
         progress_show(&progress, done, "%s%" PRIu64 " errors%s%.60s", lag, failed, *why ? ": " : "",
                       why);
         clock_sleep_until(clock_seconds() + WATCH_SECONDS);

@@ -316,7 +316,7 @@ class Figures(WithFolder):
         verdicts = {one.text: one for one in targets.verdicts(shapes.read(self.results))}
         self.assertEqual({one.state for one in verdicts.values()}, {"met", "missed"})
         missed = [text for text, one in verdicts.items() if one.state == "missed"]
-        self.assertEqual(missed, ["throughput of ten rules against three", "replay of the log against taking it in, on the same cores"])
+        self.assertEqual(missed, ["throughput of ten rules against three", "replay of the log against taking it in, per core with broker and Redis"])
 
     def test_what_misses_by_a_hair_does_not_read_like_the_goal(self):
         line = self.lines("compare")[2]

@@ -77,13 +77,15 @@ def take_over(take_over):
 def replay(replay):
     if not replay:
         return ""
-    told = wording.listing(f"{wording.rate(one.replay.rate.median)} events per second with {one.name} rules, "
-                           f"{wording.fixed(one.of_replay.rate)} times the rate of `run` on the same cores"
-                           for one in replay.agreements)
-    saved = wording.listing(f"{wording.rate(one.saved.rate.median)} with {one.name} rules "
-                            f"({wording.fixed(one.of_saved.rate)} times)" for one in replay.agreements)
-    return (f"- `baton replay` folds the log again with {told}; from a log that was saved, with {saved} "
-            f"({measured(replay.run)}).\n")
+    def times(of):
+        return f"{wording.fixed(of.rate)} times the rate of `run`, {wording.fixed(of.per_core_of_all)} times per core"
+
+    told = wording.listing(f"{wording.rate(one.replay.rate.median)} events per second with {one.name} rules "
+                           f"({times(one.of_replay)})" for one in replay.agreements)
+    saved = wording.listing(f"{wording.rate(one.saved.rate.median)} with {one.name} rules ({times(one.of_saved)})"
+                            for one in replay.agreements)
+    return (f"- `baton replay` folds the log again with {told}; from a log that was saved, with {saved}. Per core: events per "
+            f"CPU second of the program, the broker and Redis ({measured(replay.run)}).\n")
 
 
 def limit(stages):
