@@ -216,6 +216,8 @@ static void saver_close(void *reader)
 static enum status make_folder(struct log_saver *saver, struct error *error)
 {
     struct stat found;
+    if (!*saver->folder)
+        return error_set(error, STATUS_REJECT, "the folder to keep the log in has no name");
     if (lstat(saver->folder, &found) == 0)
         return error_set(error, STATUS_REJECT,
                          "%s is there already: name a folder that is not, and the log is kept in "

@@ -243,6 +243,13 @@ static enum status read_head(struct saved_file *file, struct saved_head *head, s
     return sound ? STATUS_OK : damaged(file, "its head makes no sense before the block", error);
 }
 
+static bool is_of(const struct saved_log *saved, const struct saved_head *head, uint32_t number)
+{
+    return head->number == number && head->partitions == saved->log.partitions &&
+           head->saved_ms == saved->saved_ms && head->topic_size == strlen(saved->topic) &&
+           memcmp(head->topic, saved->topic, head->topic_size) == 0;
+}
+
 static enum status take_head(struct saved_log *saved, uint32_t number, struct error *error)
 {
     struct saved_file file = file_of(saved, number);
@@ -257,10 +264,7 @@ static enum status take_head(struct saved_log *saved, uint32_t number, struct er
         saved->topic[head.topic_size] = '\0';
         saved->ranges = memory_take_zeroed(head.partitions, sizeof *saved->ranges);
     }
-    if (status == STATUS_OK &&
-        (head.number != number || head.partitions != saved->log.partitions ||
-         head.saved_ms != saved->saved_ms || head.topic_size != strlen(saved->topic) ||
-         memcmp(head.topic, saved->topic, head.topic_size) != 0))
+    if (status == STATUS_OK && !is_of(saved, &head, number))
         status = error_set(error, STATUS_REJECT,
                            "%s/%05u.log is of another saved log than 00000.log: save the log "
                            "again, or take another copy of it",
@@ -297,6 +301,10 @@ static enum status go_on(struct saved_file *file, struct error *error)
     enum status status = STATUS_OK;
     if (!file->begun)
         status = read_head(file, &head, error);
+    if (status == STATUS_OK && !file->begun && !is_of(file->saved, &head, file->number))
+        return error_set(error, STATUS_STOP,
+                         "%s/%05u.log was exchanged since the folder was opened; begin again",
+                         file->saved->folder, file->number);
     file->begun = true;
     if (status != STATUS_OK || file->ended)
         return status;

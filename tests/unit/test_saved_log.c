@@ -250,6 +250,10 @@ Test(saved_log, it_takes_no_name_that_is_taken)
     strcpy(folder, "/nowhere/at/all");
     cr_assert_null(save(&error, &status));
     cr_expect(strstr(error.text, "/nowhere/at/all.part: No such file"), "%s", error.text);
+    *folder = '\0';
+    cr_assert_null(save(&error, &status));
+    cr_expect_eq(status, STATUS_REJECT);
+    cr_expect(strstr(error.text, "has no name"), "%s", error.text);
     end();
 }
 
@@ -398,6 +402,24 @@ Test(saved_log, files_of_two_are_told_apart)
     strcat(folder, "/none");
     cr_expect_eq(look(&error), STATUS_REJECT);
     free(data);
+    end();
+}
+
+Test(saved_log, a_folder_that_is_exchanged_while_it_is_read_is_told)
+{
+    struct error error = {""};
+    struct saved_log *saved;
+    char aside[160];
+    begin(5);
+    save_well();
+    cr_assert_eq(saved_log_open(folder, &saved, &error), STATUS_OK, "%s", error.text);
+    snprintf(aside, sizeof aside, "%s-aside", folder);
+    cr_assert_eq(rename(folder, aside), 0);
+    usleep(5000);
+    save_well();
+    cr_expect_eq(read_all(saved_log_log(saved), 16, &error), STATUS_STOP);
+    cr_expect(strstr(error.text, "00000.log was exchanged"), "%s", error.text);
+    saved_log_close(saved);
     end();
 }
 
