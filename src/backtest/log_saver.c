@@ -31,6 +31,7 @@ struct saving {
     uint8_t *block;  /* begins with room for its head */
     size_t size, room;
     uint32_t records;
+    uint64_t kept; /* records in the blocks that were written */
 };
 
 static void path_of(const struct log_saver *saver, uint32_t number, char path[SAVED_PATH_MAX])
@@ -79,6 +80,7 @@ static void end_block(struct saving *saving)
     uint32_t sum = crc32c(saving->block, saving->size);
     (void)big_endian_put32(saving->block + saving->size, sum);
     write_all(saving, saving->block, saving->size + SAVED_BLOCK_TAIL);
+    saving->kept += saving->records;
     begin_block(saving);
 }
 
@@ -176,6 +178,9 @@ static void end_file(struct saving *saving)
 {
     if (saving->records)
         end_block(saving);
+    need(saving, sizeof saving->kept);
+    saving->size =
+        (size_t)(big_endian_put64(saving->block + saving->size, saving->kept) - saving->block);
     end_block(saving);
     if (saving->file >= 0 && close(saving->file) != 0 && !saving->wrong)
         saving->wrong = errno;

@@ -32,6 +32,7 @@ struct saved_file {
     size_t room;
     struct byte_reader content;
     uint32_t records;     /* of the block, still to come */
+    uint64_t seen;        /* records of it and of those before */
     int64_t position;     /* the lowest offset that may come */
     struct arena headers; /* of the records that were handed out */
     bool begun, ended;    /* its head was read; its last block was */
@@ -310,6 +311,9 @@ static enum status go_on(struct saved_file *file, struct error *error)
         return status;
     status = next_block(file, error);
     file->ended = status == STATUS_OK && !file->records;
+    file->seen += file->records;
+    if (file->ended && (big_endian_read(&file->content, 8) != file->seen || file->content.failed))
+        return damaged(file, "records are missing before its end", error);
     if (file->ended && (bytes_left(&file->content) || file->at != file->size))
         return damaged(file, "there is more behind its end", error);
     return status;

@@ -3,12 +3,13 @@
  *
  * The folder has a file per partition, 00000.log and so on; numbers are big-endian, as Kafka's:
  *
- *   file    "batonlog", then blocks: its head, any number of blocks of records, one that is empty
+ *   file    "batonlog", then blocks: its head, any number of blocks of records, its end
  *   block   bytes u32, records u32, so many bytes, CRC-32C u32 of all that
  *   head    format u32 (1), when it was saved i64 (the same in all files), partitions u32, number
  *           u32, first and end offset i64, largest event in bytes u64, topic
  *   record  offset i64, timestamp i64 in ms, bytes of key and value i32 (-1: none), headers u32,
- *           then per header bytes of name and value u32, name, value; then key and value */
+ *           then per header bytes of name and value u32, name, value; then key and value
+ *   end     no records, but how many the file has u64 */
 #ifndef BACKTEST_SAVED_LOG_H
 #define BACKTEST_SAVED_LOG_H
 

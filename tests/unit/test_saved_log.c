@@ -375,6 +375,40 @@ Test(saved_log, no_end_can_be_missing_unseen)
     end();
 }
 
+Test(saved_log, no_block_can_be_missing_unseen)
+{
+    begin(3000);
+    save_well();
+    size_t size, at = 8, after, missing = 0;
+    uint8_t *data = read_file(0, &size), *copy = malloc(size);
+    for (; at < size; at = after, missing++) {
+        struct error error = {""};
+        after = at + 12 +
+                ((size_t)data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]);
+        memcpy(copy, data, at);
+        memcpy(copy + at, data + after, size - after);
+        write_file(0, copy, size - (after - at));
+        struct saved_log *saved;
+        enum status status = saved_log_open(folder, &saved, &error);
+        if (status == STATUS_OK) {
+            const struct backtest_log *log = saved_log_log(saved);
+            struct record records[16];
+            size_t count = 1;
+            void *reader = log->open(log->context, 0);
+            while (status == STATUS_OK && count)
+                status = log->next(reader, records, 16, &count, &error);
+            log->close(reader);
+            saved_log_close(saved);
+        }
+        cr_expect_neq(status, STATUS_OK, "block %zu", missing);
+        cr_expect(strstr(error.text, "save the log again"), "%s", error.text);
+    }
+    cr_expect_gt(missing, 4);
+    free(data);
+    free(copy);
+    end();
+}
+
 Test(saved_log, files_of_two_are_told_apart)
 {
     size_t size;
