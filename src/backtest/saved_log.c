@@ -348,6 +348,22 @@ bool saved_log_is_folder(const char *path)
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+bool saved_log_has(const char *folder, const char *path)
+{
+    struct stat asked, found;
+    char name[SAVED_PATH_MAX];
+    bool has = false;
+    if (strlen(folder) + 16 > SAVED_PATH_MAX || stat(path, &asked) != 0)
+        return false;
+    for (uint32_t i = 0; !has && i < SAVED_PARTITIONS_MAX; i++) {
+        (void)snprintf(name, sizeof name, "%s/%05u.log", folder, i);
+        if (stat(name, &found) != 0)
+            break;
+        has = found.st_dev == asked.st_dev && found.st_ino == asked.st_ino;
+    }
+    return has;
+}
+
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error)
 {
     *out = NULL;

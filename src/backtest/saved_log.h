@@ -40,6 +40,7 @@ void log_saver_destroy(struct log_saver *saver);
 
 struct saved_log;
 bool saved_log_is_folder(const char *path);
+bool saved_log_has(const char *folder, const char *path); /* as one of its files */
 /* REJECT: it is none, or not whole; the text says what to do. */
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error);
 void saved_log_close(struct saved_log *saved); /* after its readers */

@@ -87,6 +87,11 @@ static int read_options(struct replay *replay)
                             "--save keeps the log of Kafka, and %s is read: leave one of the two "
                             "away",
                             invocation->arguments[0]);
+    if (replay->saved_folder && replay->out_path &&
+        saved_log_has(replay->saved_folder, replay->out_path))
+        return command_fail(invocation, EXIT_CODE_USAGE,
+                            "--out names %s, which is read: give it a name of its own",
+                            replay->out_path);
     if (threads && !invocation_number("--threads", threads, 1, THREADS_MAX, &number))
         return EXIT_CODE_USAGE;
     replay->settings.threads = (unsigned)number;

@@ -224,6 +224,11 @@ class Log(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(text, done.stderr)
             self.assertEqual(len([line for line in done.stderr.splitlines() if "warning: fit alone" not in line]), 1, done.stderr)
+        out = broken / f"0000{PARTITIONS - 1}.log"
+        before = out.read_bytes()
+        done = self.setup.run("replay", "--agreement", str(self.other), "--out", str(out), str(broken))
+        self.assertEqual((done.returncode, out.read_bytes() == before), (2, True), done.stderr)
+        self.assertIn("which is read", done.stderr)
         largest = max(broken.iterdir(), key=lambda path: path.stat().st_size)
         data = bytearray(largest.read_bytes())
         data[len(data) // 2] ^= 1
