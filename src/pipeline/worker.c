@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COPIES_SHARE 16 /* of a table's limit is for copies of leads on their way to the store */
 #define IDLE_WAIT_MS 50 /* for a record, when nothing else is under way */
 #define BUSY_WAIT_MS                                                                               \
     1 /* … while a transaction or a checkpoint is in flight, or one is nearly due */
@@ -430,7 +431,7 @@ enum status worker_create(struct worker **out, const struct worker_config *confi
     worker->retry_ms = RETRY_FIRST_MS;
     worker->caught_up_us = worker_now_us(worker); /* nothing waits that nobody has seen */
     worker->partitioner = config->partitioner;
-    lead_table_init(&worker->table, config->table_bytes);
+    lead_table_init(&worker->table, config->table_bytes - config->table_bytes / COPIES_SHARE);
     arena_init(&worker->scratch, 1 << 20);
     for (size_t i = 0; i < BATCHES; i++)
         arena_init(&worker->batches[i].arena, 1 << 20);
