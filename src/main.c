@@ -220,7 +220,8 @@ static const struct command commands[] = {
                  {"--out", 0, "FILE",
                   "write promotions and changes of stage under --agreement, as JSON Lines"},
                  {"--save", 0, "FOLDER",
-                  "keep the log in FOLDER, too: replays of that are faster, and need no Kafka"},
+                  "keep the log in FOLDER, a new one, too: replays of that are faster, and need no "
+                  "Kafka"},
                  {"--threads", 0, "N", "so many threads; without it, one per core"},
                  {"--lang", 0, "LANGUAGE",
                   "sentences in en, pt or es; without it, output.lang of the configuration"}}},

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -182,6 +183,8 @@ static void end_file(struct saving *saving)
     saving->size =
         (size_t)(big_endian_put64(saving->block + saving->size, saving->kept) - saving->block);
     end_block(saving);
+    if (saving->file >= 0 && fsync(saving->file) != 0 && !saving->wrong)
+        saving->wrong = errno;
     if (saving->file >= 0 && close(saving->file) != 0 && !saving->wrong)
         saving->wrong = errno;
     saving->file = -1;
@@ -287,16 +290,30 @@ const struct backtest_log *log_saver_log(const struct log_saver *saver)
     return &saver->log;
 }
 
+/* Names, as content, are to be there after a loss of power. Not every file system can do it. */
+static void sync_folder(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        (void)fsync(folder);
+        (void)close(folder);
+    }
+}
+
 enum status log_saver_finish(struct log_saver *saver, struct error *error)
 {
     for (uint32_t i = 0; i < saver->from->partitions; i++)
         if (!saver->whole[i])
             return error_set(error, STATUS_STOP, "%s: partition %u was not read to its end",
                              saver->folder, i);
-    if (rename(saver->part, saver->folder) != 0)
-        return error_set(error, STATUS_STOP, "cannot rename %s to %s: %s", saver->part,
-                         saver->folder, strerror(errno));
     saver->finished = true;
+    sync_folder(saver->part);
+    if (rename(saver->part, saver->folder) != 0)
+        return error_set(error, STATUS_STOP, "cannot rename %s to %s: %s; the whole log is in %s",
+                         saver->part, saver->folder, strerror(errno), saver->part);
+    char *parent = memory_copy_text(saver->folder);
+    sync_folder(dirname(parent));
+    free(parent);
     return STATUS_OK;
 }
 

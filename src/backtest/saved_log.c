@@ -70,7 +70,7 @@ static bool read_all(const struct saved_file *file, uint8_t *to, size_t size, ui
     return true;
 }
 
-static enum status next_block(struct saved_file *file, struct error *error)
+static enum status next_block(struct saved_file *file, uint64_t largest, struct error *error)
 {
     uint8_t head[SAVED_BLOCK_HEAD];
     if (file->size - file->at < sizeof head || !read_all(file, head, sizeof head, file->at))
@@ -78,6 +78,8 @@ static enum status next_block(struct saved_file *file, struct error *error)
     struct byte_reader numbers = {.at = head, .end = head + sizeof head};
     uint64_t whole = SAVED_BLOCK_HEAD + big_endian_read(&numbers, 4);
     uint32_t records = (uint32_t)big_endian_read(&numbers, 4);
+    if (whole > largest)
+        return damaged(file, "it makes no sense", error);
     if (file->size - file->at < whole + SAVED_BLOCK_TAIL)
         return damaged(file, "it ends within the block", error);
     if (file->room < whole + SAVED_BLOCK_TAIL) {
@@ -220,15 +222,16 @@ static enum status read_head(struct saved_file *file, struct saved_head *head, s
 {
     enum status status = open_file(file, error);
     if (status == STATUS_OK)
-        status = next_block(file, error);
+        status = next_block(file, SAVED_HEAD_MAX, error);
     if (status != STATUS_OK)
         return status;
     struct byte_reader *reader = &file->content;
     head->format = (uint32_t)big_endian_read(reader, 4);
     if (head->format != SAVED_FORMAT)
         return error_set(error, STATUS_REJECT,
-                         "%s is of format %u, and this baton reads format %d: save the log again",
-                         file->saved->folder, head->format, SAVED_FORMAT);
+                         "%s/%05u.log is of format %u, and this baton reads format %d: save the "
+                         "log again",
+                         file->saved->folder, file->number, head->format, SAVED_FORMAT);
     head->saved_ms = (int64_t)big_endian_read(reader, 8);
     head->partitions = (uint32_t)big_endian_read(reader, 4);
     head->number = (uint32_t)big_endian_read(reader, 4);
@@ -309,7 +312,7 @@ static enum status go_on(struct saved_file *file, struct error *error)
     file->begun = true;
     if (status != STATUS_OK || file->ended)
         return status;
-    status = next_block(file, error);
+    status = next_block(file, UINT64_MAX, error);
     file->ended = status == STATUS_OK && !file->records;
     file->seen += file->records;
     if (file->ended && (big_endian_read(&file->content, 8) != file->seen || file->content.failed))
@@ -348,20 +351,15 @@ bool saved_log_is_folder(const char *path)
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
-bool saved_log_has(const char *folder, const char *path)
+bool saved_log_is_file(const char *path)
 {
-    struct stat asked, found;
-    char name[SAVED_PATH_MAX];
-    bool has = false;
-    if (strlen(folder) + 16 > SAVED_PATH_MAX || stat(path, &asked) != 0)
-        return false;
-    for (uint32_t i = 0; !has && i < SAVED_PARTITIONS_MAX; i++) {
-        (void)snprintf(name, sizeof name, "%s/%05u.log", folder, i);
-        if (stat(name, &found) != 0)
-            break;
-        has = found.st_dev == asked.st_dev && found.st_ino == asked.st_ino;
-    }
-    return has;
+    char magic[SAVED_MAGIC_SIZE];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool is = file >= 0 && pread(file, magic, sizeof magic, 0) == sizeof magic &&
+              memcmp(magic, SAVED_MAGIC, sizeof magic) == 0;
+    if (file >= 0)
+        (void)close(file);
+    return is;
 }
 
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error)
@@ -397,7 +395,8 @@ void saved_log_close(struct saved_log *saved)
 
 struct saved_facts saved_log_facts(const struct saved_log *saved)
 {
-    return (struct saved_facts){.topic = saved->topic, .event_bytes = saved->event_bytes};
+    return (struct saved_facts){
+        .topic = saved->topic, .event_bytes = saved->event_bytes, .saved_ms = saved->saved_ms};
 }
 
 const struct backtest_log *saved_log_log(const struct saved_log *saved)

@@ -19,6 +19,7 @@
 struct saved_facts {
     const char *topic;
     size_t event_bytes; /* see struct backtest_config */
+    int64_t saved_ms;   /* log_saver_create sets it itself: it is that moment */
 };
 
 /* ---- keeping one */
@@ -31,7 +32,8 @@ enum status log_saver_create(const char *folder, const struct backtest_log *log,
 /* Reads as `log` does, and keeps what is read. A reader's errors are those of `log`, or of the
  * disk (STOP). */
 const struct backtest_log *log_saver_log(const struct log_saver *saver);
-/* The folder gets its name. Only where every partition was read to its end. */
+/* The folder gets its name. Only where every partition was read to its end. If the name is what
+ * fails, the log stays under the name with .part, which the text says. */
 enum status log_saver_finish(struct log_saver *saver, struct error *error);
 /* Without log_saver_finish nothing of it is left. */
 void log_saver_destroy(struct log_saver *saver);
@@ -40,7 +42,7 @@ void log_saver_destroy(struct log_saver *saver);
 
 struct saved_log;
 bool saved_log_is_folder(const char *path);
-bool saved_log_has(const char *folder, const char *path); /* as one of its files */
+bool saved_log_is_file(const char *path); /* one of a folder's */
 /* REJECT: it is none, or not whole; the text says what to do. */
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error);
 void saved_log_close(struct saved_log *saved); /* after its readers */

@@ -14,6 +14,7 @@ enum {
     SAVED_BLOCK_HEAD = 8,
     SAVED_BLOCK_TAIL = 4,
     SAVED_RECORD_HEAD = 28,
+    SAVED_HEAD_MAX = 1024, /* of the block with the file's head: a topic's name has 249 at most */
     SAVED_PARTITIONS_MAX = 100000, /* five digits */
     SAVED_PATH_MAX = PATH_MAX
 };

@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +41,7 @@ struct replay {
     struct saved_log *saved;                /* NULL: Kafka's, or a file */
     const char *events_file, *saved_folder; /* at most one of them */
     const char *save_path, *out_path;
+    struct error unkept; /* why the log that was folded was not kept; else empty */
     /* progress */
     bool on_terminal;
     int64_t started_us;
@@ -66,6 +69,29 @@ static int read_time(const struct replay *replay, const char *option, int64_t *t
                         option, text);
 }
 
+static bool begins_with_folder(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    while (size > 1 && folder[size - 1] == '/')
+        size--;
+    return strncmp(path, folder, size) == 0 && (path[size] == '/' || !path[size]);
+}
+
+/* Also where only the folder, or none of the two, is there yet. */
+static bool lies_in(const char *path, const char *folder)
+{
+    char *copy = memory_copy_text(path);
+    char *real = realpath(path, NULL), *real_folder = realpath(folder, NULL);
+    if (!real)
+        real = realpath(dirname(copy), NULL);
+    bool lies = begins_with_folder(path, folder) ||
+                (real && real_folder && begins_with_folder(real, real_folder));
+    free(copy);
+    free(real);
+    free(real_folder);
+    return lies;
+}
+
 static int read_options(struct replay *replay)
 {
     const struct invocation *invocation = replay->invocation;
@@ -87,11 +113,12 @@ static int read_options(struct replay *replay)
                             "--save keeps the log of Kafka, and %s is read: leave one of the two "
                             "away",
                             invocation->arguments[0]);
-    if (replay->saved_folder && replay->out_path &&
-        saved_log_has(replay->saved_folder, replay->out_path))
+    const char *folder = replay->saved_folder ? replay->saved_folder : replay->save_path;
+    if (folder && replay->out_path && lies_in(replay->out_path, folder))
         return command_fail(invocation, EXIT_CODE_USAGE,
-                            "--out names %s, which is read: give it a name of its own",
-                            replay->out_path);
+                            "--out names %s, and %s is for the log alone: give it a name of its "
+                            "own",
+                            replay->out_path, folder);
     if (threads && !invocation_number("--threads", threads, 1, THREADS_MAX, &number))
         return EXIT_CODE_USAGE;
     replay->settings.threads = (unsigned)number;
@@ -299,7 +326,7 @@ static enum status fold_and_save(struct replay *replay, const struct backtest_lo
         return status;
     status = fold_partitions(replay, log_saver_log(saver), error);
     if (status == STATUS_OK)
-        status = log_saver_finish(saver, error);
+        (void)log_saver_finish(saver, &replay->unkept);
     log_saver_destroy(saver);
     return status;
 }
@@ -324,6 +351,19 @@ static enum status fold_log(struct replay *replay, struct error *error)
     return status;
 }
 
+static void tell_saved(const struct replay *replay, const struct saved_facts *facts)
+{
+    struct text_buffer line;
+    struct speech speech;
+    text_buffer_init(&line);
+    speech_init(&speech, replay->language, &line);
+    say(&speech, MESSAGE_REPLAY_SAVED, {"folder", replay->saved_folder}, {"topic", facts->topic},
+        {"time", speech_time(&speech, facts->saved_ms)});
+    (void)fprintf(stderr, "%s\n", line.data);
+    speech_fini(&speech);
+    text_buffer_fini(&line);
+}
+
 /* Its records name the topic that it was saved from. */
 static enum status fold_saved(struct replay *replay, struct error *error)
 {
@@ -331,6 +371,8 @@ static enum status fold_saved(struct replay *replay, struct error *error)
     if (status != STATUS_OK)
         return status;
     struct saved_facts facts = saved_log_facts(replay->saved);
+    if (!replay->invocation->json)
+        tell_saved(replay, &facts);
     replay->settings.events_topic = facts.topic;
     replay->settings.event_bytes = facts.event_bytes;
     return fold_partitions(replay, saved_log_log(replay->saved), error);
@@ -339,6 +381,9 @@ static enum status fold_saved(struct replay *replay, struct error *error)
 static enum status fold_file(struct replay *replay, struct error *error)
 {
     const char *path = replay->events_file;
+    if (saved_log_is_file(path))
+        return error_set(error, STATUS_REJECT,
+                         "%s is a file of a saved log: name the folder that it stands in", path);
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
     if (!file)
         return error_set(error, STATUS_REJECT, "cannot read %s: %s", path, strerror(errno));
@@ -389,7 +434,8 @@ static int fold(struct replay *replay)
         replay_print_json(&view);
     else
         replay_print(&view, replay->language);
-    return EXIT_CODE_OK;
+    return *replay->unkept.text ? command_fail_status(replay->invocation, &replay->unkept)
+                                : EXIT_CODE_OK;
 }
 
 int command_replay(const struct invocation *invocation)
@@ -397,6 +443,7 @@ int command_replay(const struct invocation *invocation)
     struct replay replay = {.invocation = invocation,
                             .on_terminal = isatty(STDERR_FILENO) && !invocation->json};
     arena_init(&replay.arena, 4096);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes is told as an error */
     int code = read_options(&replay);
     if (code == EXIT_CODE_OK)
         code = read_texts(&replay);

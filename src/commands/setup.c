@@ -3,7 +3,9 @@
 #include "agreement/versions.h"
 #include "commands/system_clock.h"
 
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -237,13 +239,29 @@ static bool is_same_file(const char *path, const struct stat *out)
            read.st_ino == out->st_ino;
 }
 
+/* Told before the work that would be lost. */
+static bool out_has_a_folder(const struct invocation *invocation, const char *path)
+{
+    struct stat found;
+    char *copy = memory_copy_text(path);
+    const char *folder = dirname(copy);
+    bool has = stat(folder, &found) == 0 && S_ISDIR(found.st_mode);
+    if (!has)
+        (void)command_fail(invocation, EXIT_CODE_USAGE,
+                           "--out names %s: there is no folder %s to write it to", path, folder);
+    free(copy);
+    return has;
+}
+
 bool setup_out_is_free(const struct invocation *invocation, const struct config *config,
                        const char *const *others, size_t count)
 {
     struct stat out;
     const char *path = invocation_option(invocation, "--out");
-    if (!path || stat(path, &out) != 0)
+    if (!path)
         return true;
+    if (stat(path, &out) != 0)
+        return out_has_a_folder(invocation, path);
     bool taken = is_same_file(invocation->config_path, &out) ||
                  (config && is_same_file(config->agreement, &out));
     for (size_t i = 0; i < count; i++)
@@ -251,5 +269,8 @@ bool setup_out_is_free(const struct invocation *invocation, const struct config 
     if (taken)
         (void)command_fail(invocation, EXIT_CODE_USAGE,
                            "--out names %s, which is read: give it a name of its own", path);
-    return !taken;
+    else if (S_ISDIR(out.st_mode))
+        (void)command_fail(invocation, EXIT_CODE_USAGE,
+                           "--out names the folder %s: name a file in it", path);
+    return !taken && !S_ISDIR(out.st_mode);
 }

@@ -224,11 +224,22 @@ class Log(unittest.TestCase):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(text, done.stderr)
             self.assertEqual(len([line for line in done.stderr.splitlines() if "warning: fit alone" not in line]), 1, done.stderr)
-        out = broken / f"0000{PARTITIONS - 1}.log"
-        before = out.read_bytes()
-        done = self.setup.run("replay", "--agreement", str(self.other), "--out", str(out), str(broken))
-        self.assertEqual((done.returncode, out.read_bytes() == before), (2, True), done.stderr)
-        self.assertIn("which is read", done.stderr)
+        last = broken / f"0000{PARTITIONS - 1}.log"
+        before, link = last.read_bytes(), self.setup.folder / "link"
+        link.symlink_to(last)
+        for out, words in ((last, [str(broken)]), (broken / "x.jsonl", [f"{broken}//"]), (link, [str(broken)]),
+                           (self.setup.folder / "new", ["--save", f"{self.setup.folder}/new/"]),
+                           (self.setup.folder / "new" / "x", ["--save", f"{self.setup.folder}/new"])):
+            done = self.setup.run("replay", "--agreement", str(self.other), "--out", str(out), *words)
+            self.assertEqual((done.returncode, last.read_bytes() == before), (2, True), done.stderr)
+            self.assertIn("is for the log alone", done.stderr)
+        done = self.replay(str(last), good=False)
+        self.assertIn("is a file of a saved log: name the folder", done.stderr)
+        self.assertEqual(done.returncode, 3)
+        done = self.setup.run("replay", "--agreement", str(self.other), str(broken))
+        self.assertIn(f"{broken} holds the topic {self.setup.topics['events']} as it was on {time.strftime('%Y-%m-%d')}", done.stderr)
+        done = self.setup.run("replay", "--agreement", str(self.other), "--out", "/nowhere/x", str(broken))
+        self.assertEqual((done.returncode, "there is no folder /nowhere" in done.stderr), (2, True), done.stderr)
         largest = max(broken.iterdir(), key=lambda path: path.stat().st_size)
         data = bytearray(largest.read_bytes())
         data[len(data) // 2] ^= 1
@@ -477,7 +488,7 @@ class File(unittest.TestCase):
                 (["--agreement", str(agreement), "--from", "2026-02-02", "--to", "2026-02-01", str(agreement)], 2, "before"),
                 (["--agreement", str(agreement), "--out", str(agreement), str(agreement)], 2, "which is read"),
                 (["--agreement", str(agreement), "--threads", "0", str(agreement)], 2, "--threads"),
-                (["--agreement", str(agreement), "--out", "/nowhere/x", str(self.write("e.jsonl", ""))], 1, "/nowhere/x")):
+                (["--agreement", str(agreement), "--out", "/nowhere/x", str(self.write("e.jsonl", ""))], 2, "there is no folder /nowhere")):
             done = self.run_it("replay", *words)
             self.assertEqual(done.returncode, code, done)
             self.assertIn(text, done.stderr)

@@ -336,7 +336,8 @@ def check_errors(setup):
     for words, code, text in ((("--period", "2026-13"), 2, "--period wants"), (("--attribution", "all"), 2, "first, last or linear"),
                               (("--format", "pdf"), 2, "--format wants"),
                               (("--json", "--format", "html"), 2, "two formats"), (("--since-last-meeting",), 3, "no `meeting`"),
-                              (("--out", "/nowhere/x.md"), 1, "cannot write")):
+                              (("--out", "/nowhere/x.md"), 2, "there is no folder /nowhere"),
+                              (("--out", "/"), 2, "names the folder /")):
         done = setup.run("report", *words)
         if done.returncode != code or text not in done.stderr or done.stderr.count("\n") != 1:
             raise Failed(f"{words}: {done.returncode} {done.stderr}")

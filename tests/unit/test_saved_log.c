@@ -275,6 +275,25 @@ Test(saved_log, nothing_is_left_of_one_that_broke_off)
     end();
 }
 
+Test(saved_log, a_name_that_is_taken_meanwhile_loses_nothing)
+{
+    struct error error = {""};
+    struct log_saver *saver;
+    begin(10);
+    cr_assert_eq(log_saver_create(folder, &the_log, &facts, &saver, &error), STATUS_OK);
+    cr_assert_eq(read_all(log_saver_log(saver), 64, &error), STATUS_OK);
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    strcat(folder, "/x");
+    cr_assert_eq(mkdir(folder, 0700), 0);
+    cr_expect_eq(log_saver_finish(saver, &error), STATUS_STOP);
+    cr_expect(strstr(error.text, "the whole log is in ") && strstr(error.text, "/log.part"), "%s",
+              error.text);
+    log_saver_destroy(saver);
+    strcpy(strrchr(folder, '/'), ".part");
+    cr_expect_eq(look(&error), STATUS_OK, "%s", error.text);
+    end();
+}
+
 Test(saved_log, a_disk_that_is_full_is_told)
 {
     struct error error = {""};
