@@ -351,15 +351,11 @@ bool saved_log_is_folder(const char *path)
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
-bool saved_log_is_file(const char *path)
+bool saved_log_is_file(int file)
 {
     char magic[SAVED_MAGIC_SIZE];
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool is = file >= 0 && pread(file, magic, sizeof magic, 0) == sizeof magic &&
-              memcmp(magic, SAVED_MAGIC, sizeof magic) == 0;
-    if (file >= 0)
-        (void)close(file);
-    return is;
+    return pread(file, magic, sizeof magic, 0) == sizeof magic &&
+           memcmp(magic, SAVED_MAGIC, sizeof magic) == 0;
 }
 
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error)

@@ -42,7 +42,7 @@ void log_saver_destroy(struct log_saver *saver);
 
 struct saved_log;
 bool saved_log_is_folder(const char *path);
-bool saved_log_is_file(const char *path); /* one of a folder's */
+bool saved_log_is_file(int file); /* one of a folder's, open; where it stands it stays */
 /* REJECT: it is none, or not whole; the text says what to do. */
 enum status saved_log_open(const char *folder, struct saved_log **out, struct error *error);
 void saved_log_close(struct saved_log *saved); /* after its readers */

@@ -381,12 +381,14 @@ static enum status fold_saved(struct replay *replay, struct error *error)
 static enum status fold_file(struct replay *replay, struct error *error)
 {
     const char *path = replay->events_file;
-    if (saved_log_is_file(path))
+    FILE *file = setup_events_open(path, error);
+    if (!file)
+        return STATUS_REJECT;
+    if (saved_log_is_file(fileno(file))) {
+        (void)fclose(file);
         return error_set(error, STATUS_REJECT,
                          "%s is a file of a saved log: name the folder that it stands in", path);
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    if (!file)
-        return error_set(error, STATUS_REJECT, "cannot read %s: %s", path, strerror(errno));
+    }
     replay->backtest = backtest_create(&replay->settings);
     enum status status =
         backtest_fold_file(replay->backtest, file, tell_progress, replay, tick_ms(replay), error);

@@ -1,8 +1,10 @@
 #include "commands/setup.h"
 
 #include "agreement/versions.h"
+#include "base/input_file.h"
 #include "commands/system_clock.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +232,21 @@ enum output_format setup_output_format(const struct config *config)
     case CONFIG_OUTPUT_AVRO: break;
     }
     return OUTPUT_AVRO;
+}
+
+FILE *setup_events_open(const char *path, struct error *error)
+{
+    enum input_problem problem;
+    if (strcmp(path, "-") == 0)
+        return stdin;
+    FILE *file = input_stream_open(path, &problem);
+    if (file)
+        return file;
+    const char *why = problem == INPUT_IS_FOLDER    ? "it is a folder: name a file of events"
+                      : problem == INPUT_IS_NO_FILE ? "it is a device: name a file of events"
+                                                    : strerror(errno);
+    (void)error_set(error, STATUS_REJECT, "cannot read %s: %s", path, why);
+    return NULL;
 }
 
 static bool is_same_file(const char *path, const struct stat *out)

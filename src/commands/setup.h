@@ -12,6 +12,8 @@
 #include "pipeline/identity.h"
 #include "redis/redis_config.h"
 
+#include <stdio.h>
+
 /* Reads the configuration of -c; findings go to stderr. Returns an exit code; *config NULL unless
  * it is 0. */
 int setup_config(const struct invocation *invocation, struct config **config);
@@ -23,6 +25,9 @@ void setup_config_quietly(const struct invocation *invocation, struct config **c
  * warnings with them where it is the agreement that one asks for. */
 int setup_agreement(const char *path, enum language language, bool warnings,
                     struct agreement **agreement);
+
+/* A file of events, "-" for stdin, or a pipe; NULL with an error. */
+FILE *setup_events_open(const char *path, struct error *error);
 
 /* output.lang of the configuration (NULL: English). */
 enum language setup_output_language(const struct config *config);

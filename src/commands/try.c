@@ -269,10 +269,10 @@ static int take_line(struct trial *trial, const char *line, size_t size, int64_t
 static int take_file(struct trial *trial)
 {
     const char *path = trial->invocation->arguments[1];
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    struct error error;
+    FILE *file = setup_events_open(path, &error);
     if (!file)
-        return command_fail(trial->invocation, EXIT_CODE_BAD_INPUT, "cannot read %s: %s", path,
-                            strerror(errno));
+        return command_fail(trial->invocation, EXIT_CODE_BAD_INPUT, "%s", error.text);
     char *line = NULL;
     size_t room = 0;
     int code = EXIT_CODE_OK;

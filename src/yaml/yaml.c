@@ -1,5 +1,6 @@
 #include "yaml/yaml.h"
 
+#include "base/input_file.h"
 #include "base/utf8.h"
 
 #include <errno.h>
@@ -513,13 +514,14 @@ struct yaml_node *yaml_parse(struct arena *arena, const char *text, size_t size,
     return reader.failed ? NULL : root;
 }
 
-static void cannot_be_read(int problem, struct findings *findings)
+static void cannot_be_read(enum input_problem problem, struct findings *findings)
 {
     static const struct finding_place file = {0, 0};
-    const char *why = problem == EACCES   ? findings_word(findings, MESSAGE_FILE_DENIED)
-                      : problem == EISDIR ? findings_word(findings, MESSAGE_FILE_IS_FOLDER)
-                                          : strerror(problem);
-    if (problem == ENOENT)
+    const char *why = problem == INPUT_IS_FOLDER ? findings_word(findings, MESSAGE_FILE_IS_FOLDER)
+                      : problem == INPUT_IS_NO_FILE ? findings_word(findings, MESSAGE_FILE_IS_NONE)
+                      : errno == EACCES             ? findings_word(findings, MESSAGE_FILE_DENIED)
+                                                    : strerror(errno);
+    if (problem == INPUT_FAILED && errno == ENOENT)
         find_plain(findings, file, MESSAGE_FINDING_NO_FILE);
     else
         find(findings, file, MESSAGE_FINDING_UNREADABLE, {"why", why});
@@ -527,20 +529,21 @@ static void cannot_be_read(int problem, struct findings *findings)
 
 bool yaml_read_file(const char *path, struct text_buffer *text, struct findings *findings)
 {
-    FILE *file = fopen(path, "rb");
+    enum input_problem problem;
+    FILE *file = input_file_open(path, &problem);
     if (!file) {
-        cannot_be_read(errno, findings);
+        cannot_be_read(problem, findings);
         return false;
     }
     char block[4096];
     size_t size;
     while (text->size <= YAML_SIZE_MAX && (size = fread(block, 1, sizeof block, file)) > 0)
         text_buffer_add(text, block, size);
-    int problem = ferror(file) ? errno : 0;
+    bool good = !ferror(file);
+    if (!good)
+        cannot_be_read(INPUT_FAILED, findings);
     (void)fclose(file);
-    if (problem)
-        cannot_be_read(problem, findings);
-    return !problem;
+    return good;
 }
 
 /* ---- Reading nodes --------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 import io
 import json
 import os
+import pathlib
 import re
 import socket
 import subprocess
@@ -292,6 +293,26 @@ class CommandLine(Base):
         self.assert_ends(call("try", agreement, "/nowhere/e.jsonl", "--json"), 3, "/nowhere/e.jsonl")
         self.assert_ends(call("try", "/nowhere/a.yaml", agreement, "--json"), 3, "/nowhere/a.yaml")
         self.assert_ends(call("try", agreement), 2)
+
+    def test_what_is_no_file_is_told_and_not_waited_for(self):
+        setup = self.setup(topics=False)
+        agreement, pipe, events = (str(setup.folder / name) for name in ("agreement.yaml", "pipe.yaml", "events"))
+        pathlib.Path(events).write_text("")
+        os.mkfifo(pipe)
+        for path in (pipe, "/dev/zero"):
+            for words in (["check", path], ["try", path, events], ["diff", agreement, path], ["status", "-c", path],
+                          ["replay", "--agreement", path, events], ["replay", "--agreement", agreement, "--against", path, events],
+                          ["sign", "--as", "marketing", "--by", "Mia", path]):
+                with self.subTest(words=words):
+                    self.assert_ends(call(*words), 3, f"{path}: error: cannot be read: it is a pipe, a socket or a device: name a file")
+        folder = str(setup.folder)
+        self.assert_ends(call("status", "-c", folder), 3, f"{folder}: error: cannot be read: it is a folder: name a file")
+        self.assert_ends(call("try", agreement, folder), 3, f"cannot read {folder}: it is a folder: name a file of events")
+        for words in (["try", agreement], ["replay", "--agreement", agreement]):
+            self.assert_ends(call(*words, "/dev/zero"), 3, "cannot read /dev/zero: it is a device: name a file of events")
+            shell = 'exec "$@" <(cat "$0")'
+            self.assertEqual(subprocess.run(["bash", "-c", shell, events, BATON, *words], stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, timeout=90, check=False).returncode, 0)
 
     def test_a_wrong_configuration_is_told_with_its_places(self):
         setup = self.setup(topics=False, extra={"workers": 0, "redis": {"prefixx": "a"}, "kafka": {

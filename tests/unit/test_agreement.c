@@ -485,6 +485,10 @@ Test(agreement, why_a_file_cannot_be_read_is_said_in_the_language)
 {
     cannot_be_read("/nowhere", LANGUAGE_PT, "f: erro: não pode ser lido: o arquivo não existe\n");
     cannot_be_read("/nowhere", LANGUAGE_ES, "f: error: no se puede leer: el archivo no existe\n");
-    cannot_be_read("/", LANGUAGE_EN, "f: error: cannot be read: Is a directory\n");
-    cannot_be_read("/", LANGUAGE_PT, "f: erro: não pode ser lido: é uma pasta\n");
+    cannot_be_read("/", LANGUAGE_EN, "f: error: cannot be read: it is a folder: name a file\n");
+    cannot_be_read("/", LANGUAGE_PT,
+                   "f: erro: não pode ser lido: é uma pasta: indique um arquivo\n");
+    cannot_be_read(
+        "/dev/null", LANGUAGE_PT,
+        "f: erro: não pode ser lido: é um pipe, um socket ou um dispositivo: indique um arquivo\n");
 }
