@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #define VERSIONS_MAX 1000
+#define COMPLAINTS_TOLD 10
 
 struct version {
     const struct agreement *agreement;
@@ -147,47 +148,74 @@ static int by_day(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-static bool fit_together(const struct version *one, const struct version *other,
-                         struct text_buffer *messages)
+/* What is wrong with a set: the first of it is told, the rest is counted. */
+struct complaints {
+    struct text_buffer *messages;
+    size_t count;
+};
+
+static void complain(struct complaints *complaints, const struct text_buffer *message)
+{
+    if (complaints->count++ < COMPLAINTS_TOLD)
+        text_buffer_add(complaints->messages, message->data, message->size);
+}
+
+static void end_complaints(const struct complaints *complaints, const struct version *any)
+{
+    const char *slash = strrchr(any->file, '/');
+    size_t untold = complaints->count > COMPLAINTS_TOLD ? complaints->count - COMPLAINTS_TOLD : 0;
+    if (untold)
+        text_buffer_print(complaints->messages, "%.*s: error: and %zu more file%s like these\n",
+                          slash ? (int)(slash - any->file) : 1, slash ? any->file : ".", untold,
+                          untold == 1 ? "" : "s");
+}
+
+/* At most one line: whoever mends that is told the next. */
+static void compare(const struct version *one, const struct version *other,
+                    struct text_buffer *message)
 {
     const struct agreement *a = one->agreement, *b = other->agreement;
-    size_t before = messages->size;
     if (strcmp(agreement_name(a), agreement_name(b)) != 0)
         text_buffer_print(
-            messages,
+            message,
             "%s: error: this is agreement %s, and %s is %s: versions of one agreement "
             "have one name\n",
             other->file, agreement_name(b), one->file, agreement_name(a));
-    if (agreement_version(a) == agreement_version(b))
-        text_buffer_print(messages, "%s: error: version %" PRIu32 " is %s, too\n", other->file,
+    else if (agreement_version(a) == agreement_version(b))
+        text_buffer_print(message, "%s: error: version %" PRIu32 " is %s, too\n", other->file,
                           agreement_version(b), one->file);
-    if (effective_ms(one) == effective_ms(other) && b->effective)
-        text_buffer_print(messages, "%s: error: in force from %s on is %s, too\n", other->file,
+    else if (effective_ms(one) == effective_ms(other) && b->effective)
+        text_buffer_print(message, "%s: error: in force from %s on is %s, too\n", other->file,
                           b->effective, one->file);
-    return messages->size == before;
 }
 
-static bool has_day(const struct version *version, struct text_buffer *messages)
+static void check_day(const struct version *version, struct text_buffer *message)
 {
-    if (version->agreement->effective)
-        return true;
-    text_buffer_print(messages,
-                      "%s: error: `effective` is missing: of several versions each needs the day "
-                      "from which on it is in force\n",
-                      version->file);
-    return false;
+    if (!version->agreement->effective)
+        text_buffer_print(message,
+                          "%s: error: `effective` is missing: of several versions each needs the "
+                          "day from which on it is in force\n",
+                          version->file);
 }
 
 bool versions_fit(struct versions *versions, struct text_buffer *messages)
 {
-    bool good = true;
-    for (size_t i = 0; i < versions->count && versions->count > 1; i++)
-        good &= has_day(&versions->items[i], messages);
-    for (size_t i = 0; i < versions->count; i++)
-        for (size_t k = 0; k < i; k++)
-            good &= fit_together(&versions->items[k], &versions->items[i], messages);
+    struct complaints complaints = {.messages = messages};
+    struct text_buffer message;
+    text_buffer_init(&message);
+    for (size_t i = 0; i < versions->count && versions->count > 1; i++) {
+        text_buffer_clear(&message);
+        check_day(&versions->items[i], &message);
+        for (size_t k = 0; k < i && !message.size; k++)
+            compare(&versions->items[k], &versions->items[i], &message);
+        if (message.size)
+            complain(&complaints, &message);
+    }
+    text_buffer_fini(&message);
+    if (versions->count)
+        end_complaints(&complaints, versions->items);
     qsort(versions->items, versions->count, sizeof *versions->items, by_day);
-    return good;
+    return complaints.count == 0;
 }
 
 enum status versions_load(const char *path, struct versions **out, struct text_buffer *messages)

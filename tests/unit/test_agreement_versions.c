@@ -140,6 +140,38 @@ Test(versions, what_is_wrong_with_a_set_is_told)
     refuses("agreement: x\nversion: 2\neffective: 2026-11-02\n", "b.yaml:1:1: error");
 }
 
+static size_t lines_with(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, part)); text++)
+        count++;
+    return count;
+}
+
+Test(versions, many_that_clash_are_told_in_a_few_lines)
+{
+    static const char *const heads[] = {
+        "agreement: x\nversion: 1\neffective: 2026-11-01\n" REST,
+        "agreement: x\nversion: 1\n" REST,
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        struct folder folder;
+        char name[16], last[160];
+        setup(&folder);
+        for (int k = 0; k < 300; k++) {
+            snprintf(name, sizeof name, "%03d.yaml", k);
+            put(&folder, name, heads[i]);
+        }
+        cr_expect_eq(load(&folder), STATUS_STOP);
+        cr_expect_eq(lines_with(folder.messages.data, "\n"), 11, "%zu", folder.messages.size);
+        snprintf(last, sizeof last, "%s: error: and %d more files like these\n", folder.path,
+                 i == 0 ? 289 : 290);
+        cr_expect_eq(lines_with(folder.messages.data, last), 1, "%.900s", folder.messages.data);
+        cr_expect_eq(lines_with(folder.messages.data, "/005.yaml: error: "), 1);
+        end(&folder);
+    }
+}
+
 Test(versions, an_empty_folder_or_none)
 {
     struct folder folder;
