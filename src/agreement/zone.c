@@ -116,9 +116,20 @@ static bool read_zone(const uint8_t *bytes, size_t size, struct zone_table *tabl
 static bool is_zone_name(const char *name)
 {
     size_t size = strlen(name);
-    return size > 0 && size <= 64 && *name != '/' && !strstr(name, "..") &&
+    return size > 0 && size <= 64 && *name != '/' && !strstr(name, "..") && !strstr(name, "//") &&
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+-/") ==
                size;
+}
+
+/* What a machine's owner sets, or nobody has set yet; and variants that not every machine has, one
+ * of which counts leap seconds: the same agreement would count other days elsewhere. */
+static bool depends_on_machine(const char *name)
+{
+    static const char *const names[] = {"localtime", "posixrules", "Factory"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return strncmp(name, "posix/", 6) == 0 || strncmp(name, "right/", 6) == 0;
 }
 
 static size_t read_whole_file(const char *path, uint8_t *room, size_t room_size)
@@ -143,6 +154,8 @@ enum message_id zone_load(struct arena *arena, const char *name, struct baton_zo
     }
     if (!is_zone_name(name))
         return MESSAGE_FINDING_ZONE_NAME;
+    if (depends_on_machine(name))
+        return MESSAGE_FINDING_ZONE_OF_MACHINE;
     char path[sizeof ZONE_FOLDER + 70];
     (void)snprintf(path, sizeof path, "%s/%s", ZONE_FOLDER, name);
     uint8_t *bytes = memory_take(ZONE_FILE_MAX);

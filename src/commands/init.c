@@ -80,7 +80,12 @@ static const char *system_zone(struct init *init)
         return "UTC";
     path[size] = 0;
     const char *name = strstr(path, "/zoneinfo/");
-    return name ? arena_copy(&init->arena, name + 10, strlen(name + 10) + 1) : "UTC";
+    if (!name)
+        return "UTC";
+    name += strlen("/zoneinfo/");
+    if (strncmp(name, "posix/", 6) == 0 || strncmp(name, "right/", 6) == 0)
+        name += 6; /* no agreement may name these */
+    return arena_copy(&init->arena, name, strlen(name) + 1);
 }
 
 static const char *initial_of(struct init *init, enum init_answer which, bool terminal)

@@ -374,6 +374,7 @@ const char *const catalogue_en[MESSAGES] = {
     [MESSAGE_FINDING_NOT_IN_FORCE] = "`{word}` is not in force in this version",
     /* The head of an agreement */
     [MESSAGE_FINDING_ZONE_NAME] = "`{zone}` is no name of a time zone (write one like Europe/Berlin){suggestion}",
+    [MESSAGE_FINDING_ZONE_OF_MACHINE] = "`{zone}` is not the same on every machine (write a place's time zone like Europe/Berlin)",
     [MESSAGE_FINDING_ZONE_UNKNOWN] = "`{zone}` is not a time zone that this machine knows{suggestion}",
     [MESSAGE_FINDING_ZONE_UNREADABLE] = "`{zone}` is not a time zone that this version can read{suggestion}",
     [MESSAGE_FINDING_ZONE_NO_DATABASE] = "`{zone}` cannot be looked up: this machine has no tz database (install tzdata){suggestion}",

@@ -374,6 +374,7 @@ const char *const catalogue_es[MESSAGES] = {
     [MESSAGE_FINDING_NOT_IN_FORCE] = "`{word}` aún no rige en esta versión",
     /* The head of an agreement */
     [MESSAGE_FINDING_ZONE_NAME] = "`{zone}` no es el nombre de una zona horaria (escriba uno como America/Bogota){suggestion}",
+    [MESSAGE_FINDING_ZONE_OF_MACHINE] = "`{zone}` no es la misma en todas las máquinas (escriba la zona horaria de un lugar, como America/Bogota)",
     [MESSAGE_FINDING_ZONE_UNKNOWN] = "`{zone}` no es una zona horaria que esta máquina conozca{suggestion}",
     [MESSAGE_FINDING_ZONE_UNREADABLE] = "`{zone}` no es una zona horaria que esta versión pueda leer{suggestion}",
     [MESSAGE_FINDING_ZONE_NO_DATABASE] = "`{zone}` no se puede consultar: esta máquina no tiene la base de zonas horarias (instale tzdata){suggestion}",

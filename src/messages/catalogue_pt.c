@@ -374,6 +374,7 @@ const char *const catalogue_pt[MESSAGES] = {
     [MESSAGE_FINDING_NOT_IN_FORCE] = "`{word}` ainda não vale nesta versão",
     /* The head of an agreement */
     [MESSAGE_FINDING_ZONE_NAME] = "`{zone}` não é o nome de um fuso horário (escreva um como America/Sao_Paulo){suggestion}",
+    [MESSAGE_FINDING_ZONE_OF_MACHINE] = "`{zone}` não é o mesmo em todas as máquinas (escreva o fuso horário de um lugar, como America/Sao_Paulo)",
     [MESSAGE_FINDING_ZONE_UNKNOWN] = "`{zone}` não é um fuso horário que esta máquina conheça{suggestion}",
     [MESSAGE_FINDING_ZONE_UNREADABLE] = "`{zone}` não é um fuso horário que esta versão consiga ler{suggestion}",
     [MESSAGE_FINDING_ZONE_NO_DATABASE] = "`{zone}` não pode ser consultado: esta máquina não tem a base de fusos horários (instale tzdata){suggestion}",
