@@ -10,6 +10,7 @@ struct backtest *backtest_create(const struct backtest_config *config)
     backtest->config = *config;
     backtest->result.first_ms = INT64_MAX;
     backtest->result.last_ms = INT64_MIN;
+    arena_init(&backtest->texts, 4096);
     return backtest;
 }
 
@@ -19,6 +20,7 @@ void backtest_destroy(struct backtest *backtest)
         harvest_fini(&backtest->harvests[i]);
     free(backtest->harvests);
     free(backtest->result.rules);
+    arena_fini(&backtest->texts);
     free(backtest);
 }
 

@@ -14,6 +14,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#define BACKTEST_UNREAD_MAX 20
+
 /* Borrowed; read by all threads. */
 struct backtest_config {
     const struct agreement *candidate, *against; /* against NULL: compared with nothing */
@@ -73,6 +75,12 @@ struct backtest_run {
     struct backtest_group leads; /* that were promoted in it */
 };
 
+/* A line of a file that cannot be read. */
+struct backtest_unread {
+    int64_t line; /* from 1 */
+    const char *why;
+};
+
 struct backtest_result {
     uint64_t events, dead, unknown_schemas, transfers_from_log;
     uint64_t first_offsets_cut; /* partitions whose first records retention has removed */
@@ -88,6 +96,9 @@ struct backtest_result {
     int64_t sooner_half_ms;          /* … sooner by so much or more */
     struct backtest_rule *rules;
     size_t rule_count;
+    /* Of a file, the first lines that cannot be read; `dead` counts them all. */
+    struct backtest_unread unread[BACKTEST_UNREAD_MAX];
+    size_t unread_count;
 };
 
 struct backtest;

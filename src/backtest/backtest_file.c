@@ -133,6 +133,16 @@ static struct file_line *add_line(struct block *block)
     return &block->lines[block->count++];
 }
 
+static const char *why_unread(const struct decode_result *result, struct arena *arena)
+{
+    char why[sizeof result->detail + 64];
+    bool dead = result->outcome == DECODE_DEAD;
+    int size = snprintf(why, sizeof why, "%s: %s",
+                        dead ? dead_reason_name(result->reason) : "unknown_schema",
+                        dead ? result->detail : "nobody knows the schema that it names");
+    return arena_copy(arena, why, (size_t)size + 1);
+}
+
 static enum status decode(struct block *block, struct reading *reading, struct error *error)
 {
     int64_t number = block->first_line;
@@ -153,10 +163,23 @@ static enum status decode(struct block *block, struct reading *reading, struct e
         struct message message = file_line_message(line);
         status =
             reading_take(reading, &message, &block->arena, &line->event, &line->outcome, error);
+        line->why = NULL;
         if (status == STATUS_OK && line->outcome == READ_EVENT)
             line->hash = lead_table_hash(0, line->event.lead_id);
+        else if (status == STATUS_OK)
+            line->why = why_unread(&reading->result, &block->arena);
     }
     return status;
+}
+
+/* By the first run alone, which takes the lines in their order. */
+static void keep_unread(struct backtest *backtest, const struct file_line *line)
+{
+    struct backtest_result *result = &backtest->result;
+    if (!line->why || result->unread_count == BACKTEST_UNREAD_MAX)
+        return;
+    const char *why = arena_copy(&backtest->texts, line->why, strlen(line->why) + 1);
+    result->unread[result->unread_count++] = (struct backtest_unread){line->number + 1, why};
 }
 
 static enum status fold(struct crew *crew, struct block *block, struct file_run *run,
@@ -167,6 +190,8 @@ static enum status fold(struct crew *crew, struct block *block, struct file_run 
         enum status status = file_run_take(run, &block->lines[i], error);
         if (status != STATUS_OK)
             return status;
+        if (run == &crew->runs[0])
+            keep_unread(crew->backtest, &block->lines[i]);
     }
     if (run != &crew->runs[0])
         return STATUS_OK;

@@ -11,6 +11,7 @@ struct backtest {
     struct backtest_result result;
     struct harvest *harvests; /* by partition, and within by run */
     size_t harvest_count;
+    struct arena texts; /* of the result */
 };
 
 /* Room for so many harvests, all empty. */

@@ -12,6 +12,7 @@ struct file_line {
     size_t size;
     int64_t number; /* from 0 */
     enum reading_outcome outcome;
+    const char *why; /* it cannot be read; else NULL */
     uint64_t hash;
     struct baton_event event;
 };

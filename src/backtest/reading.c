@@ -99,11 +99,11 @@ enum status reading_take(struct reading *reading, const struct message *message,
                          struct arena *arena, struct baton_event *event,
                          enum reading_outcome *outcome, struct error *error)
 {
-    struct decode_result result;
-    enum status status = decode(reading, message, arena, event, &result, error);
-    *outcome = result.outcome == DECODED               ? READ_EVENT
-               : result.outcome == DECODE_NEEDS_SCHEMA ? READ_UNKNOWN_SCHEMA
-                                                       : READ_DEAD;
+    const struct decode_result *result = &reading->result;
+    enum status status = decode(reading, message, arena, event, &reading->result, error);
+    *outcome = result->outcome == DECODED               ? READ_EVENT
+               : result->outcome == DECODE_NEEDS_SCHEMA ? READ_UNKNOWN_SCHEMA
+                                                        : READ_DEAD;
     return status;
 }
 

@@ -9,6 +9,7 @@ struct reading {
     struct schema_source *schemas;
     struct schema_key *unknown; /* that nobody knows */
     size_t unknown_count;
+    struct decode_result result; /* of the last message */
 };
 
 enum reading_outcome { READ_EVENT, READ_DEAD, READ_UNKNOWN_SCHEMA };

@@ -413,6 +413,17 @@ static int write_records(struct replay *replay)
                                replay->out_path, strerror(errno));
 }
 
+/* As `try` tells them. */
+static void tell_unread(const struct replay *replay, const struct backtest_result *result)
+{
+    for (size_t i = 0; i < result->unread_count; i++)
+        (void)fprintf(stderr, "%s:%" PRId64 ": %s\n", replay->events_file, result->unread[i].line,
+                      result->unread[i].why);
+    if (result->unread_count && result->dead > result->unread_count)
+        (void)fprintf(stderr, "%s: %" PRIu64 " more lines cannot be read\n", replay->events_file,
+                      result->dead - result->unread_count);
+}
+
 static int fold(struct replay *replay)
 {
     struct error error;
@@ -429,6 +440,7 @@ static int fold(struct replay *replay)
                                .against = replay->against.last,
                                .from_ms = replay->settings.from_ms,
                                .to_ms = replay->settings.to_ms};
+    tell_unread(replay, view.result);
     int code = write_records(replay);
     if (code != EXIT_CODE_OK)
         return code;

@@ -6,6 +6,7 @@ import collections
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -382,6 +383,27 @@ class File(unittest.TestCase):
         self.assertEqual(len(found), 1)
         told = self.replay(agreement, events)[0]
         self.assertEqual((told["events"], told["unreadable"]), (30000, 0))
+
+    def test_lines_of_a_file_that_cannot_be_read_are_told_with_their_numbers(self):
+        good = json.dumps({"kind": "visit", "event_id": "e", "lead_id": "x", "time": NOW, "page": "/"})
+        lines = [good] * 40000
+        lines[6], lines[7], lines[30000] = "", "nonsense", '{"kind": "visit"}'
+        agreement, events = self.write("a.yaml", AGREEMENT), self.write("events.jsonl", "\n".join(lines))
+        def told(*words):
+            done = self.run_it("replay", "--agreement", str(agreement), *words, str(events))
+            return done.stdout, [line for line in done.stderr.splitlines() if line.startswith(str(events))]
+
+        first, second = told("--threads", "1")[1]
+        self.assertRegex(first, rf"^{re.escape(str(events))}:8: unknown_framing: .+")
+        self.assertRegex(second, rf"^{re.escape(str(events))}:30001: [a-z_]+: .+")
+        for threads in ("2", "7"):
+            self.assertEqual(told("--threads", threads)[1], [first, second])
+        events.write_text("\n".join(["nonsense"] * 3000 + [good]))
+        figures, lines = told("--json")
+        self.assertEqual(json.loads(figures)["unreadable"], 3000)
+        self.assertEqual(len(lines), 21)
+        self.assertRegex(lines[19], rf"^{re.escape(str(events))}:20: unknown_framing: .+")
+        self.assertEqual(lines[20], f"{events}: 2980 more lines cannot be read")
 
     def judged(self, count, won, kind, **fields):
         """`count` leads that all did the same; the first `won` became customers, the others were rejected."""
