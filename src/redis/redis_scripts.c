@@ -4,8 +4,14 @@
 
 #include <string.h>
 
-/* KEYS: the unit's hash. ARGV: the new token. Gives the step and the hash as it was. */
+/* KEYS: the unit's hash. ARGV: the new token. Gives the step and the hash as it was; a step that is
+ * none is given as the text that it is, and nothing is claimed. */
 static const char claim_text[] = "local before = redis.call('HGETALL', KEYS[1])\n"
+                                 "local held = redis.call('HGET', KEYS[1], 'step')\n"
+                                 "if held and held ~= '0' and\n"
+                                 "   (#held > 15 or not held:find('^[1-9][0-9]*$')) then\n"
+                                 "  return {held, before}\n"
+                                 "end\n"
                                  "local step = redis.call('HINCRBY', KEYS[1], 'step', 1)\n"
                                  "redis.call('HSET', KEYS[1], 'token', ARGV[1])\n"
                                  "return {step, before}\n";

@@ -57,6 +57,22 @@ static enum status ask_claim(struct redis_store *store, uint32_t unit, const cha
     return connection_judge(store->connection, *reply, error);
 }
 
+/* The token alone tells one claim from another, so the count may begin anew. */
+static enum status damaged_step(const struct redis_store *store, uint32_t unit,
+                                const struct reply *step, struct error *error)
+{
+    struct key unit_key;
+    char room[64];
+    key_of_unit(&unit_key, store->config.prefix, unit, "unit");
+    return error_set(error, STATUS_STOP,
+                     "field `step` of %s in Redis at %s is damaged: it holds `%s`, and should be a "
+                     "whole number; remove it (HDEL %s step) and start baton again, nothing is "
+                     "lost by that",
+                     unit_key.text, connection_place(store->connection),
+                     printable_id(room, (struct baton_text){step->data, (uint32_t)step->size}),
+                     unit_key.text);
+}
+
 static enum status store_claim(struct store *port, uint32_t unit, const uint8_t token[16],
                                struct arena *arena, struct fence *fence, struct field **fields,
                                size_t *field_count, struct error *error)
@@ -70,6 +86,8 @@ static enum status store_claim(struct store *port, uint32_t unit, const uint8_t 
         status = ask_claim(store, unit, text, &reply, error);
     if (status != STATUS_OK)
         return status;
+    if (reply->type == REPLY_LIST && reply->count == 2 && reply->items[0]->type == REPLY_TEXT)
+        return damaged_step(store, unit, reply->items[0], error);
     if (reply->type != REPLY_LIST || reply->count != 2 || reply->items[0]->type != REPLY_NUMBER ||
         reply->items[1]->type != REPLY_LIST)
         return error_set(error, STATUS_STOP,

@@ -206,6 +206,29 @@ Test(redis_store, a_torn_lead_stops_and_is_named)
     cr_assert_eq(store->check(store, 1, &fence, &error), STATUS_OK, "answers stay in step");
 }
 
+Test(redis_store, a_damaged_step_stops_and_is_shown)
+{
+    static const char *const damaged[] = {"abc", "", "-3", "1.5", "007", "9223372036854775807"};
+    struct field *fields;
+    size_t count;
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        char shown[64];
+        struct fence fence = claim(store, 1, token_a);
+        freeReplyObject(redis_server_do(&server, "HSET %s step %s", "test:{1}:unit", damaged[i]));
+        cr_assert_eq(store->claim(store, 1, token_b, &arena, &fence, &fields, &count, &error),
+                     STATUS_STOP);
+        (void)snprintf(shown, sizeof shown, "it holds `%s`,", damaged[i]);
+        cr_expect(strstr(error.text, shown), "%s", error.text);
+        cr_expect(strstr(error.text, "field `step` of test:{1}:unit in Redis at "), "%s",
+                  error.text);
+        cr_expect(strstr(error.text, "(HDEL test:{1}:unit step)"), "%s", error.text);
+        freeReplyObject(redis_server_do(&server, "HDEL %s step", "test:{1}:unit"));
+    }
+    struct fence fence = claim(store, 1, token_a);
+    cr_expect_eq(fence.step, 1);
+    cr_expect_eq(store->check(store, 1, &fence, &error), STATUS_OK);
+}
+
 Test(redis_store, a_key_of_another_type_stops)
 {
     struct fence fence = claim(store, 1, token_a);
