@@ -204,7 +204,7 @@ class WhatIsThere(WithFolder):
     def test_each_factor_comes_from_the_newest_run_that_has_it(self):
         self.take("scale")
         results = shapes.read(self.results)
-        self.assertEqual([one.name for one in results.growth], ["workers", "leads", "table", "zipf"])
+        self.assertEqual([one.name for one in results.growth], ["workers", "leads", "table", "rules", "zipf"])
         self.assertEqual((results.wide.ratio, results.wide.run.commit, results.growth[0].run.commit),
                          (0.831, "aaaaaa3", "aaaaaa2"))
 
@@ -430,7 +430,7 @@ class Options(WithFolder):
         code, out, _ = run("--results", self.results, "--out", self.out, "--json")
         told = json.loads(out)
         self.assertEqual(code, 0)
-        self.assertEqual(told["targets"], {"met": 14, "missed": 2, "not_measured": 0, "other_settings": 0})
+        self.assertEqual(told["targets"], {"met": 15, "missed": 2, "not_measured": 0, "other_settings": 0})
         self.assertTrue(Path(told["html"]).is_file() and Path(told["markdown"]).is_file())
 
     def test_what_is_unknown_is_refused(self):
