@@ -185,7 +185,7 @@ const char *zone_nearest(struct arena *arena, const char *name)
     char line[256], zone[80];
     while (file && count < 1024 && fgets(line, sizeof line, file)) {
         bool found = sscanf(line, "Z %79s", zone) == 1 || sscanf(line, "L %*s %79s", zone) == 1;
-        if (found)
+        if (found && !depends_on_machine(zone))
             names[count++] = arena_copy(arena, zone, strlen(zone) + 1);
     }
     if (file)

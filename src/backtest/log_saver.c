@@ -138,9 +138,9 @@ static void keep(struct saving *saving, const struct record *record)
         const struct header *header = &record->headers[i];
         size_t name = strlen(header->name);
         at = big_endian_put32(at, (uint32_t)name);
-        at = big_endian_put32(at, (uint32_t)header->value_size);
+        at = big_endian_put32(at, header->value ? (uint32_t)header->value_size : UINT32_MAX);
         at = put_bytes(at, header->name, name);
-        at = put_bytes(at, header->value, header->value_size);
+        at = put_bytes(at, header->value, header->value ? header->value_size : 0);
     }
     at = put_bytes(at, record->key, record->key ? record->key_size : 0);
     at = put_bytes(at, record->value, record->value ? record->value_size : 0);

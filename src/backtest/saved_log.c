@@ -70,7 +70,13 @@ static bool read_all(const struct saved_file *file, uint8_t *to, size_t size, ui
     return true;
 }
 
-static enum status next_block(struct saved_file *file, uint64_t largest, struct error *error)
+/* Of several records only an ordinary one is written, and of none a head or an end. */
+static uint64_t largest_block(uint32_t records)
+{
+    return records == 0 ? SAVED_HEAD_MAX : records == 1 ? UINT64_MAX : SAVED_BLOCK_BYTES;
+}
+
+static enum status next_block(struct saved_file *file, struct error *error)
 {
     uint8_t head[SAVED_BLOCK_HEAD];
     if (file->size - file->at < sizeof head || !read_all(file, head, sizeof head, file->at))
@@ -78,8 +84,8 @@ static enum status next_block(struct saved_file *file, uint64_t largest, struct 
     struct byte_reader numbers = {.at = head, .end = head + sizeof head};
     uint64_t whole = SAVED_BLOCK_HEAD + big_endian_read(&numbers, 4);
     uint32_t records = (uint32_t)big_endian_read(&numbers, 4);
-    if (whole > largest)
-        return damaged(file, "it makes no sense", error);
+    if (whole > largest_block(records))
+        return damaged(file, "the size of a block makes no sense", error);
     if (file->size - file->at < whole + SAVED_BLOCK_TAIL)
         return damaged(file, "it ends within the block", error);
     if (file->room < whole + SAVED_BLOCK_TAIL) {
@@ -130,9 +136,9 @@ static void read_headers(struct saved_file *file, struct record *record)
     record->headers = headers;
     for (size_t i = 0; headers && i < record->header_count && !reader->failed; i++) {
         size_t name_size = (size_t)big_endian_read(reader, 4);
-        headers[i].value_size = (size_t)big_endian_read(reader, 4);
+        uint32_t value_size = (uint32_t)big_endian_read(reader, 4);
         const uint8_t *name = bytes_take(reader, name_size);
-        headers[i].value = bytes_take(reader, headers[i].value_size);
+        headers[i].value = take_bytes(reader, value_size, &headers[i].value_size);
         char *text = arena_take(&file->headers, name ? name_size + 1 : 1);
         if (name)
             memcpy(text, name, name_size);
@@ -222,7 +228,7 @@ static enum status read_head(struct saved_file *file, struct saved_head *head, s
 {
     enum status status = open_file(file, error);
     if (status == STATUS_OK)
-        status = next_block(file, SAVED_HEAD_MAX, error);
+        status = next_block(file, error);
     if (status != STATUS_OK)
         return status;
     struct byte_reader *reader = &file->content;
@@ -312,7 +318,7 @@ static enum status go_on(struct saved_file *file, struct error *error)
     file->begun = true;
     if (status != STATUS_OK || file->ended)
         return status;
-    status = next_block(file, UINT64_MAX, error);
+    status = next_block(file, error);
     file->ended = status == STATUS_OK && !file->records;
     file->seen += file->records;
     if (file->ended && (big_endian_read(&file->content, 8) != file->seen || file->content.failed))

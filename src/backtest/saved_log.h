@@ -8,8 +8,8 @@
  *   head    format u32 (1), when it was saved i64 (the same in all files), partitions u32, number
  *           u32, first and end offset i64, largest event in bytes u64, topic
  *   record  offset i64, timestamp i64 in ms, bytes of key and value i32 (-1: none), headers u32,
- *           then per header bytes of name and value u32, name, value; then key and value
- *   end     no records, but how many the file has u64 */
+ *           then per header bytes of name u32 and of value i32 (-1: none), name, value; then key
+ * and value end     no records, but how many the file has u64 */
 #ifndef BACKTEST_SAVED_LOG_H
 #define BACKTEST_SAVED_LOG_H
 

@@ -84,7 +84,9 @@ static const char *system_zone(struct init *init)
         return "UTC";
     name += strlen("/zoneinfo/");
     if (strncmp(name, "posix/", 6) == 0 || strncmp(name, "right/", 6) == 0)
-        name += 6; /* no agreement may name these */
+        name += 6; /* no agreement may name these … */
+    if (strcmp(name, "Factory") == 0 || strcmp(name, "localtime") == 0)
+        return "UTC"; /* … nor what nobody has set */
     return arena_copy(&init->arena, name, strlen(name) + 1);
 }
 

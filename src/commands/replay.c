@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,26 +70,33 @@ static int read_time(const struct replay *replay, const char *option, int64_t *t
                         option, text);
 }
 
-static bool begins_with_folder(const char *path, const char *folder)
+/* The whole path, also where only the beginning of it is there yet; to be freed. */
+static char *whole_path(const char *path)
 {
-    size_t size = strlen(folder);
-    while (size > 1 && folder[size - 1] == '/')
-        size--;
-    return strncmp(path, folder, size) == 0 && (path[size] == '/' || !path[size]);
+    char *found = realpath(path, NULL);
+    if (found)
+        return found;
+    char *for_parent = memory_copy_text(path), *for_name = memory_copy_text(path);
+    const char *parent = dirname(for_parent), *name = basename(for_name);
+    char *whole = NULL, *above = strcmp(parent, path) == 0 ? NULL : whole_path(parent);
+    if (above) {
+        whole = memory_take(strlen(above) + strlen(name) + 2);
+        (void)sprintf(whole, "%s/%s", above, name);
+    }
+    free(above);
+    free(for_parent);
+    free(for_name);
+    return whole;
 }
 
-/* Also where only the folder, or none of the two, is there yet. */
 static bool lies_in(const char *path, const char *folder)
 {
-    char *copy = memory_copy_text(path);
-    char *real = realpath(path, NULL), *real_folder = realpath(folder, NULL);
-    if (!real)
-        real = realpath(dirname(copy), NULL);
-    bool lies = begins_with_folder(path, folder) ||
-                (real && real_folder && begins_with_folder(real, real_folder));
-    free(copy);
-    free(real);
-    free(real_folder);
+    char *whole = whole_path(path), *whole_folder = whole_path(folder);
+    size_t size = whole_folder ? strlen(whole_folder) : 0;
+    bool lies = whole && size && strncmp(whole, whole_folder, size) == 0 &&
+                (whole[size] == '/' || !whole[size]);
+    free(whole);
+    free(whole_folder);
     return lies;
 }
 
@@ -420,7 +428,7 @@ static void tell_unread(const struct replay *replay, const struct backtest_resul
         (void)fprintf(stderr, "%s:%" PRId64 ": %s\n", replay->events_file, result->unread[i].line,
                       result->unread[i].why);
     if (result->unread_count && result->dead > result->unread_count)
-        (void)fprintf(stderr, "%s: %" PRIu64 " more lines cannot be read\n", replay->events_file,
+        (void)fprintf(stderr, "%s: and %" PRIu64 " more\n", replay->events_file,
                       result->dead - result->unread_count);
 }
 
@@ -441,15 +449,22 @@ static int fold(struct replay *replay)
                                .from_ms = replay->settings.from_ms,
                                .to_ms = replay->settings.to_ms};
     tell_unread(replay, view.result);
-    int code = write_records(replay);
-    if (code != EXIT_CODE_OK)
-        return code;
+    int code = write_records(replay); /* what goes wrong there does not take the figures along */
     if (replay->invocation->json)
         replay_print_json(&view);
     else
         replay_print(&view, replay->language);
-    return *replay->unkept.text ? command_fail_status(replay->invocation, &replay->unkept)
-                                : EXIT_CODE_OK;
+    return *replay->unkept.text ? command_fail_status(replay->invocation, &replay->unkept) : code;
+}
+
+/* A partition under way holds a connection and files, and many may wait for one another. */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 int command_replay(const struct invocation *invocation)
@@ -458,6 +473,7 @@ int command_replay(const struct invocation *invocation)
                             .on_terminal = isatty(STDERR_FILENO) && !invocation->json};
     arena_init(&replay.arena, 4096);
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes is told as an error */
+    allow_many_files();
     int code = read_options(&replay);
     if (code == EXIT_CODE_OK)
         code = read_texts(&replay);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void tell_findings(const struct text_buffer *messages)
 {
@@ -242,9 +243,10 @@ FILE *setup_events_open(const char *path, struct error *error)
     FILE *file = input_stream_open(path, &problem);
     if (file)
         return file;
-    const char *why = problem == INPUT_IS_FOLDER    ? "it is a folder: name a file of events"
-                      : problem == INPUT_IS_NO_FILE ? "it is a device: name a file of events"
-                                                    : strerror(errno);
+    const char *why = problem == INPUT_IS_FOLDER ? "it is a folder: name a file of events"
+                      : problem == INPUT_IS_NO_FILE
+                          ? "it is a socket or a device: name a file of events"
+                          : strerror(errno);
     (void)error_set(error, STATUS_REJECT, "cannot read %s: %s", path, why);
     return NULL;
 }
@@ -257,17 +259,24 @@ static bool is_same_file(const char *path, const struct stat *out)
 }
 
 /* Told before the work that would be lost. */
-static bool out_has_a_folder(const struct invocation *invocation, const char *path)
+static bool can_be_made(const struct invocation *invocation, const char *path)
 {
     struct stat found;
     char *copy = memory_copy_text(path);
     const char *folder = dirname(copy);
-    bool has = stat(folder, &found) == 0 && S_ISDIR(found.st_mode);
-    if (!has)
+    bool there = stat(folder, &found) == 0 && S_ISDIR(found.st_mode);
+    bool writable = there && access(folder, W_OK | X_OK) == 0;
+    if (!*path || path[strlen(path) - 1] == '/')
+        (void)command_fail(invocation, EXIT_CODE_USAGE, "--out wants the name of a file, not '%s'",
+                           path);
+    else if (!there)
         (void)command_fail(invocation, EXIT_CODE_USAGE,
                            "--out names %s: there is no folder %s to write it to", path, folder);
+    else if (!writable)
+        (void)command_fail(invocation, EXIT_CODE_USAGE, "--out names %s: cannot write to %s: %s",
+                           path, folder, strerror(errno));
     free(copy);
-    return has;
+    return writable && *path && path[strlen(path) - 1] != '/';
 }
 
 bool setup_out_is_free(const struct invocation *invocation, const struct config *config,
@@ -278,7 +287,7 @@ bool setup_out_is_free(const struct invocation *invocation, const struct config 
     if (!path)
         return true;
     if (stat(path, &out) != 0)
-        return out_has_a_folder(invocation, path);
+        return can_be_made(invocation, path);
     bool taken = is_same_file(invocation->config_path, &out) ||
                  (config && is_same_file(config->agreement, &out));
     for (size_t i = 0; i < count; i++)
@@ -289,5 +298,10 @@ bool setup_out_is_free(const struct invocation *invocation, const struct config 
     else if (S_ISDIR(out.st_mode))
         (void)command_fail(invocation, EXIT_CODE_USAGE,
                            "--out names the folder %s: name a file in it", path);
-    return !taken && !S_ISDIR(out.st_mode);
+    else if (access(path, W_OK) != 0)
+        (void)command_fail(invocation, EXIT_CODE_USAGE, "--out: cannot write %s: %s", path,
+                           strerror(errno));
+    else
+        return true;
+    return false;
 }

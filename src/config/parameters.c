@@ -242,8 +242,8 @@ const struct parameter parameters[] = {
           "A checkpoint is due, too, when so many leads of the process changed; at twice as many "
           "it stops reading until they are written."),
     SIZE("leads.memory", leads.memory_bytes, "512MB", 16 * MB, 1024 * GB,
-         "Limit of the lead tables of the process, with the copies of leads that are on their way "
-         "to Redis."),
+         "Limit of the lead tables of the process; a sixteenth of it is set aside for copies of "
+         "leads on their way to Redis."),
     DURATION("stats.interval", stats.interval_ms, "10s", 100, H,
              "Time between lines of statistics."),
     DURATION("sweep.every", sweep.every_ms, "24h", M, 366 * D,

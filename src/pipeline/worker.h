@@ -34,7 +34,7 @@ struct worker_config {
     const char *group;
     const char *config_file; /* for commands in error texts */
     uint32_t words_capacity;
-    size_t table_bytes; /* of the leads in memory, and of a checkpoint's copies of some */
+    size_t table_bytes; /* a part of it is set aside for a checkpoint's copies of leads */
     uint32_t
         batch_records; /* at most so many are fetched at once; 0: as many as there is room for */
     uint32_t

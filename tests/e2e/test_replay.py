@@ -230,6 +230,7 @@ class Log(unittest.TestCase):
         link.symlink_to(last)
         for out, words in ((last, [str(broken)]), (broken / "x.jsonl", [f"{broken}//"]), (link, [str(broken)]),
                            (self.setup.folder / "new", ["--save", f"{self.setup.folder}/new/"]),
+                           (f"{self.setup.folder}/../{self.setup.folder.name}/new", ["--save", f"{self.setup.folder}/new"]),
                            (self.setup.folder / "new" / "x", ["--save", f"{self.setup.folder}/new"])):
             done = self.setup.run("replay", "--agreement", str(self.other), "--out", str(out), *words)
             self.assertEqual((done.returncode, last.read_bytes() == before), (2, True), done.stderr)
@@ -347,6 +348,13 @@ class File(unittest.TestCase):
         (self.folder / name).write_text(text)
         return self.folder / name
 
+    def test_figures_are_there_where_the_records_cannot_be_written(self):
+        events = self.write("e.jsonl", "".join(json.dumps({"kind": "visit", "event_id": f"e{i}", "lead_id": "x", "time": NOW + i, "page": "/pricing"}) + "\n"
+                                               for i in range(200)))
+        done = self.run_it("replay", "--agreement", str(self.write("a.yaml", AGREEMENT)), "--json", "--out", "/dev/full", str(events))
+        self.assertEqual((done.returncode, done.stderr.count("cannot write /dev/full")), (1, 1), done.stderr)
+        self.assertGreater(json.loads(done.stdout)["agreement"]["promotions"], 0)
+
     def test_each_case_is_what_try_makes_of_it(self):
         compared = 0
         for case in sorted((ROOT / "tests/cases").iterdir()):
@@ -403,7 +411,7 @@ class File(unittest.TestCase):
         self.assertEqual(json.loads(figures)["unreadable"], 3000)
         self.assertEqual(len(lines), 21)
         self.assertRegex(lines[19], rf"^{re.escape(str(events))}:20: unknown_framing: .+")
-        self.assertEqual(lines[20], f"{events}: 2980 more lines cannot be read")
+        self.assertEqual(lines[20], f"{events}: and 2980 more")
 
     def judged(self, count, won, kind, **fields):
         """`count` leads that all did the same; the first `won` became customers, the others were rejected."""
@@ -510,7 +518,9 @@ class File(unittest.TestCase):
                 (["--agreement", str(agreement), "--from", "2026-02-02", "--to", "2026-02-01", str(agreement)], 2, "before"),
                 (["--agreement", str(agreement), "--out", str(agreement), str(agreement)], 2, "which is read"),
                 (["--agreement", str(agreement), "--threads", "0", str(agreement)], 2, "--threads"),
-                (["--agreement", str(agreement), "--out", "/nowhere/x", str(self.write("e.jsonl", ""))], 2, "there is no folder /nowhere")):
+                (["--agreement", str(agreement), "--out", "/nowhere/x", str(self.write("e.jsonl", ""))], 2, "there is no folder /nowhere"),
+                (["--agreement", str(agreement), "--out", "", str(self.write("e.jsonl", ""))], 2, "the name of a file"),
+                (["--agreement", str(agreement), "--out", str(self.folder / "no") + "/", str(self.write("e.jsonl", ""))], 2, "the name of a file")):
             done = self.run_it("replay", *words)
             self.assertEqual(done.returncode, code, done)
             self.assertIn(text, done.stderr)
