@@ -81,6 +81,12 @@ class LogScorer(Scorer):
 
     # --- receiving
 
+    def _take_of_the_pact(self, record, kind):
+        lead = self.leads.get((record.key or b"").decode(errors="replace"))
+        if kind == "published" and lead and lead.into is None and lead.stage not in ("lead", "mql", "recycled") and \
+                json.loads(record.value)["generation"] == lead.generation:
+            self._write_again(lead)                     # its clocks begin
+
     def take_entry(self, entry):
         """False: what it follows from was not folded so far, so that nothing was done."""
         headers, record = entry.headers, entry.record
@@ -89,6 +95,7 @@ class LogScorer(Scorer):
             self._take_theirs(record)
             return True
         if header(headers, "baton-own") in _OF_THE_PACT:
+            self._take_of_the_pact(record, header(headers, "baton-own"))
             return True
         try:
             name, event = self._read_own(record, headers)

@@ -313,7 +313,12 @@ class Scorer:
         into = event.said["into"]
         if into in lead.aliases:
             self._bury(event, "merge_cycle")
+            self._write_again(lead)
         return into == lead.id or into in lead.aliases
+
+    def _write_again(self, lead):
+        """Choice: nothing of it is another now, but it is written, and that is by the agreement in force."""
+        _price(lead, self.agreement, lead.newest)
 
     # --- folding
 
