@@ -309,7 +309,7 @@ class CommandLine(Base):
         self.assert_ends(call("status", "-c", folder), 3, f"{folder}: error: cannot be read: it is a folder: name a file")
         self.assert_ends(call("try", agreement, folder), 3, f"cannot read {folder}: it is a folder: name a file of events")
         for words in (["try", agreement], ["replay", "--agreement", agreement]):
-            self.assert_ends(call(*words, "/dev/zero"), 3, "cannot read /dev/zero: it is a device: name a file of events")
+            self.assert_ends(call(*words, "/dev/zero"), 3, "cannot read /dev/zero: it is a socket or a device: name a file of events")
             shell = 'exec "$@" <(cat "$0")'
             self.assertEqual(subprocess.run(["bash", "-c", shell, events, BATON, *words], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.DEVNULL, timeout=90, check=False).returncode, 0)
