@@ -397,6 +397,24 @@ Test(saved_log, no_end_can_be_missing_unseen)
     end();
 }
 
+/* Reads the first partition to its end, or to what is wrong, whatever is in it. */
+static enum status go_through(struct error *error)
+{
+    struct saved_log *saved;
+    enum status status = saved_log_open(folder, &saved, error);
+    if (status != STATUS_OK)
+        return status;
+    const struct backtest_log *log = saved_log_log(saved);
+    struct record records[16];
+    size_t count = 1;
+    void *reader = log->open(log->context, 0);
+    while (status == STATUS_OK && count)
+        status = log->next(reader, records, 16, &count, error);
+    log->close(reader);
+    saved_log_close(saved);
+    return status;
+}
+
 Test(saved_log, no_block_can_be_missing_unseen)
 {
     begin(3000);
@@ -410,18 +428,7 @@ Test(saved_log, no_block_can_be_missing_unseen)
         memcpy(copy, data, at);
         memcpy(copy + at, data + after, size - after);
         write_file(0, copy, size - (after - at));
-        struct saved_log *saved;
-        enum status status = saved_log_open(folder, &saved, &error);
-        if (status == STATUS_OK) {
-            const struct backtest_log *log = saved_log_log(saved);
-            struct record records[16];
-            size_t count = 1;
-            void *reader = log->open(log->context, 0);
-            while (status == STATUS_OK && count)
-                status = log->next(reader, records, 16, &count, &error);
-            log->close(reader);
-            saved_log_close(saved);
-        }
+        enum status status = go_through(&error);
         cr_expect_neq(status, STATUS_OK, "block %zu", missing);
         cr_expect(strstr(error.text, "save the log again"), "%s", error.text);
     }
@@ -515,18 +522,7 @@ Test(saved_log, a_forged_block_ends_in_an_error_and_never_in_a_crash)
             copy[at] ^= values[turn] ? values[turn] : 0x80;
             seal(copy + block);
             write_file(0, copy, size);
-            struct saved_log *saved;
-            enum status status = saved_log_open(folder, &saved, &error);
-            if (status == STATUS_OK) {
-                const struct backtest_log *log = saved_log_log(saved);
-                struct record records[16];
-                size_t count = 1;
-                void *reader = log->open(log->context, 0);
-                while (status == STATUS_OK && count)
-                    status = log->next(reader, records, 16, &count, &error);
-                log->close(reader);
-                saved_log_close(saved);
-            }
+            enum status status = go_through(&error);
             wrong += status != STATUS_OK;
         }
     cr_expect_gt(wrong, 100);
